@@ -1,0 +1,1 @@
+"""Where people vote, grant, revoke and audit."""

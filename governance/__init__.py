@@ -1,0 +1,1 @@
+"""What the DAO may decide and how it is carried out."""

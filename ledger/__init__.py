@@ -1,0 +1,1 @@
+"""What happened, and how anyone can check it: events, the log, views and audits."""

@@ -1,0 +1,1 @@
+"""Content-addressed blobs: CIDs, the embedded block store, Kubo over its RPC."""

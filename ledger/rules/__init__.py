@@ -1,0 +1,1 @@
+"""Given the state so far and an event, is it authorised? Pure."""

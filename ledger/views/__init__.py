@@ -1,0 +1,1 @@
+"""Projections from events to rows; each can be rebuilt from the log."""
