@@ -1,8 +1,9 @@
 """Every error that Concord raises on purpose, under one base.
 
-Each class has a stable `code`. The service turns it into the `type` of RFC 9457 problem details, the CLI prints it, and
-clients may branch on it; the message is for people and says what to do next. Rooms with many errors of their own
-define them beside their code, as subclasses of a class from here.
+Each class has a stable `code`. The service turns it into the `type` of RFC 9457 problem details,
+the CLI prints it, and clients may branch on it; the message is for people and says what to do next.
+Rooms with many errors of their own define them beside their code, as subclasses of a class from
+here.
 """
 
 from __future__ import annotations

@@ -1,0 +1,207 @@
+"""What all bodies share: the base model, the registry of kinds, and the descriptors that several
+kinds use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+
+from ledger.errors import InvalidInput
+from ledger.events.canonical import MAX_SAFE_INTEGER, JsonObject
+from ledger.events.identifiers import (
+    Address,
+    Bytes32,
+    CurieTerm,
+    Sha256Hex,
+)
+
+
+class InvalidBody(InvalidInput):
+    """A body lacks a field, holds one that its kind does not have, or one with a value that it may
+    not have.
+    """
+
+    code = "invalid-body"
+
+
+class UnknownKind(InvalidInput):
+    """No such kind of event."""
+
+    code = "unknown-kind"
+
+
+class Value(BaseModel):
+    """Part of a body: camelCase in JSON, no unknown fields, no coercion."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, alias_generator=to_camel, populate_by_name=False
+    )
+
+
+class Body(Value):
+    """Body of one event.
+
+    Attributes:
+        KIND: dotted, past tense.
+        SUBJECT: name of the field that the event's `subject` repeats.
+        HOLDS_FLOATS: whether any field may hold floats or keys that are not ASCII, so that only the
+            general JCS writer is right.
+    """
+
+    KIND: ClassVar[str]
+    SUBJECT: ClassVar[str]
+    HOLDS_FLOATS: ClassVar[bool] = False
+
+    def summary(self) -> str:
+        """One English sentence of what is signed, from fields that can never be sealed."""
+        raise TypeError(f"{type(self).__name__} has no sentence")
+
+    @property
+    def subject(self) -> str:
+        """The id that the event is about."""
+        value = getattr(self, self.SUBJECT)
+        assert isinstance(value, str)  # noqa: S101 - each kind's subject is an id field
+        return value
+
+
+_B = TypeVar("_B", bound=type[Body])
+_KINDS: dict[str, type[Body]] = {}
+BODIES: Mapping[str, type[Body]] = MappingProxyType(_KINDS)
+"""Every kind with its body's model."""
+
+
+def event_kind(kind: str, *, subject: str) -> Callable[[_B], _B]:
+    """Registers a body's model under its kind."""
+
+    def register(model: _B) -> _B:
+        if kind in _KINDS:
+            raise TypeError(f"{kind} is registered twice")
+        if subject not in model.__pydantic_fields__:
+            raise TypeError(f"{kind} has no field {subject}")
+        model.KIND = kind
+        model.SUBJECT = subject
+        _KINDS[kind] = model
+        return model
+
+    return register
+
+
+def parse_body(kind: str, body: JsonObject) -> Body:
+    """The typed body of an event.
+
+    Raises:
+        UnknownKind: if there is no such kind.
+        InvalidBody: naming each field that is wrong and why.
+    """
+    model = _KINDS.get(kind)
+    if model is None:
+        raise UnknownKind(f"There is no kind {kind!r}; the API's documentation lists all kinds.")
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise InvalidBody(describe(error, f"The body of {kind}")) from error
+
+
+def describe(error: ValidationError, what: str) -> str:
+    """One line that names each wrong field and why, without repeating what was sent."""
+    parts = []
+    for item in error.errors(include_url=False, include_input=False, include_context=False)[:8]:
+        path = ".".join(str(p) for p in item["loc"])
+        parts.append(f"{path}: {item['msg']}" if path else item["msg"])
+    return f"{what} is not valid: " + "; ".join(parts) + "."
+
+
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+Count = Annotated[int, Field(ge=0, le=MAX_SAFE_INTEGER)]
+License = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+"""SPDX identifier or URL."""
+
+Version = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$")]
+"""Scoped to its dataset or model."""
+
+Role = Literal["steward", "developer", "gateway", "auditor", "operator"]
+Action = Literal["read", "train", "evaluate", "derive", "distribute"]
+
+DuoPermission = Literal["NRES", "GRU", "HMB", "DS", "POA"]
+DuoTerm = Literal[
+    "NRES", "GRU", "HMB", "DS", "POA",
+    "RS", "NMDS", "GSO", "NPUNCU", "PUB", "COL", "IRB", "GS", "MOR", "TS", "US", "PS", "IS", "RTN",
+    "CC", "NPOA", "NPU", "NCU",
+]  # fmt: skip
+"""GA4GH Data Use Ontology, by shorthand."""
+
+
+class Disease(Value):
+    """A disease, with the broader terms that its signer vouches for.
+
+    The ledger holds no ontology: who signs names the ancestors that matter, and an auditor can
+    check them against MONDO.
+    """
+
+    term: CurieTerm
+    broader: Annotated[list[CurieTerm], Field(max_length=32)] = []
+
+
+class Purpose(Value):
+    """What data is to be used for (or may be): DUO terms, and a disease where DS is among them."""
+
+    duo: Annotated[list[DuoTerm], Field(min_length=1, max_length=23)]
+    disease: Disease | None = None
+
+    def sentence(self) -> str:
+        """Such as `HMB, NPU (disease MONDO:0007254)`."""
+        disease = f" (disease {self.disease.term})" if self.disease else ""
+        return ", ".join(self.duo) + disease
+
+
+class Digest(Value):
+    """in-toto DigestSet, SHA-256 only."""
+
+    sha256: Sha256Hex
+
+
+class ResourceDescriptor(Value):
+    """in-toto ResourceDescriptor v1, without inline content.
+
+    `size` is in bytes.
+    """
+
+    digest: Digest
+    name: Annotated[str, StringConstraints(max_length=512)] | None = None
+    uri: Annotated[str, StringConstraints(max_length=2048)] | None = None
+    media_type: Annotated[str, StringConstraints(max_length=128)] | None = None
+    size: Count | None = None
+    annotations: (
+        Annotated[
+            dict[
+                Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")],
+                Annotated[str, StringConstraints(max_length=1024)],
+            ],
+            Field(max_length=32),
+        ]
+        | None
+    ) = None
+
+
+class ChainReference(Value):
+    """Where on chain an event happened; with it the log's story needs no chain to be told."""
+
+    chain_id: Count
+    contract: Address
+    block_number: Count
+    block_hash: Bytes32
+    transaction_hash: Bytes32
+    log_index: Count
+
+
+def listing(items: list[str], *, most: int = 5) -> str:
+    """`a, b and 3 more`: sentences stay short however long a list is."""
+    if len(items) <= most:
+        return ", ".join(items)
+    return f"{', '.join(items[:most])} and {len(items) - most} more"

@@ -1,0 +1,193 @@
+"""What the contracts decided, as the mirror appends it, and what the operator erased.
+
+`chain` says where on chain it happened. Amounts are decimal strings of the token's smallest unit;
+token ids and proposal ids are decimal strings because they exceed 2^53.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from ledger.events.bodies.base import (
+    Body,
+    ChainReference,
+    Count,
+    Text,
+    Title,
+    Value,
+    Version,
+    event_kind,
+)
+from ledger.events.identifiers import (
+    Address,
+    Bytes32,
+    Cid,
+    DecimalString,
+    Identifier,
+    Instant,
+)
+
+HexData = Annotated[str, StringConstraints(pattern=r"^0x([0-9a-f]{2})*$", max_length=16386)]
+
+
+class ProposedCall(Value):
+    """One call that a proposal makes when it is executed. `value` is in wei."""
+
+    target: Address
+    value: DecimalString
+    calldata: HexData
+
+
+@event_kind("proposal.created", subject="proposal")
+class ProposalCreated(Body):
+    """A proposal stands. `description` is named by its digest and, where kept, its content id."""
+
+    proposal: DecimalString
+    proposer: Address
+    calls: Annotated[list[ProposedCall], Field(max_length=32)]
+    description_hash: Bytes32
+    vote_start: Instant
+    vote_end: Instant
+    chain: ChainReference
+    title: Title | None = None
+    description: Cid | None = None
+    proposal_class: Annotated[str, StringConstraints(max_length=32)] | None = None
+
+    def summary(self) -> str:
+        return f"Proposal {self.proposal} was created by {self.proposer}."
+
+
+@event_kind("vote.cast", subject="proposal")
+class VoteCast(Body):
+    """A ballot was counted. `params` holds fractional votes."""
+
+    proposal: DecimalString
+    voter: Address
+    support: Annotated[int, Field(ge=0, le=255)]
+    weight: DecimalString
+    chain: ChainReference
+    reason: Annotated[str, StringConstraints(max_length=4000)] | None = None
+    params: HexData | None = None
+
+    def summary(self) -> str:
+        return f"{self.voter} voted on proposal {self.proposal} with weight {self.weight}."
+
+
+@event_kind("proposal.queued", subject="proposal")
+class ProposalQueued(Body):
+    """The timelock may execute it from `eta` on."""
+
+    proposal: DecimalString
+    eta: Instant
+    chain: ChainReference
+
+    def summary(self) -> str:
+        return f"Proposal {self.proposal} was queued until {self.eta}."
+
+
+@event_kind("proposal.executed", subject="proposal")
+class ProposalExecuted(Body):
+    """Its calls were made."""
+
+    proposal: DecimalString
+    chain: ChainReference
+
+    def summary(self) -> str:
+        return f"Proposal {self.proposal} was executed."
+
+
+@event_kind("proposal.canceled", subject="proposal")
+class ProposalCanceled(Body):
+    """It will never be executed."""
+
+    proposal: DecimalString
+    chain: ChainReference
+
+    def summary(self) -> str:
+        return f"Proposal {self.proposal} was canceled."
+
+
+@event_kind("policy.adopted", subject="policy")
+class PolicyAdopted(Body):
+    """A policy holds from now on, until its next version."""
+
+    policy: Identifier
+    version: Count
+    digest: Bytes32
+    chain: ChainReference
+    content: Cid | None = None
+
+    def summary(self) -> str:
+        return f"Version {self.version} of policy {self.policy} was adopted."
+
+
+@event_kind("model.released", subject="model")
+class ModelReleased(Body):
+    """The DAO released the model version whose record is the leaf `recordLeaf`."""
+
+    model: Identifier
+    record_leaf: Bytes32
+    valid_until: Instant
+    chain: ChainReference
+    version: Version | None = None
+
+    def summary(self) -> str:
+        return f"Model {self.model} was released by vote: record {self.record_leaf}."
+
+
+@event_kind("model.withdrawn", subject="model")
+class ModelWithdrawn(Body):
+    """The DAO took a release back."""
+
+    model: Identifier
+    record_leaf: Bytes32
+    chain: ChainReference
+    version: Version | None = None
+
+    def summary(self) -> str:
+        return f"The release of model {self.model} was withdrawn: record {self.record_leaf}."
+
+
+@event_kind("token.transferred", subject="to")
+class TokenTransferred(Body):
+    """Voting tokens changed hands; the zero address mints and burns."""
+
+    sender: Annotated[Address, Field(alias="from")]
+    to: Address
+    amount: DecimalString
+    chain: ChainReference
+
+    def summary(self) -> str:
+        return f"{self.amount} token units moved from {self.sender} to {self.to}."
+
+
+@event_kind("delegation.changed", subject="delegator")
+class DelegationChanged(Body):
+    """Somebody else votes with the delegator's power from now on."""
+
+    delegator: Address
+    from_delegate: Address
+    to_delegate: Address
+    chain: ChainReference
+
+    def summary(self) -> str:
+        return f"{self.delegator} delegated its votes to {self.to_delegate}."
+
+
+@event_kind("erasure.performed", subject="erasure")
+class ErasurePerformed(Body):
+    """Openings were destroyed on the controller's order; the commitments stand and open nothing any
+    more.
+    """
+
+    erasure: Identifier
+    commitments: Annotated[
+        list[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{43}=$")]],
+        Field(min_length=1, max_length=1000),
+    ]
+    legal_basis: Text
+
+    def summary(self) -> str:
+        return f"Record that {len(self.commitments)} sealed values were erased."

@@ -1,0 +1,107 @@
+"""The small values that events are made of: ids, addresses, digests, instants.
+
+All are strings in JSON. Each has one spelling only, so that equal things are equal bytes: addresses
+in EIP-55, digests and nonces in lower-case hex, instants in RFC 3339 with `Z`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Annotated, NewType
+
+from eth_hash.backends.pysha3 import backend
+from eth_hash.main import Keccak256
+from pydantic import AfterValidator, StringConstraints
+
+from ledger.errors import InvalidInput
+
+keccak = Keccak256(backend)
+"""Ethereum's Keccak-256. The C backend takes 0.9 µs where the default takes 4.7 µs."""
+
+Milliseconds = NewType("Milliseconds", int)
+"""Since the Unix epoch, UTC."""
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z", re.ASCII)
+
+
+class InvalidIdentifier(InvalidInput):
+    """An id, address, digest or time that is not spelled as it must be."""
+
+    code = "invalid-identifier"
+
+
+@lru_cache(maxsize=65536)
+def to_checksum_address(address: bytes) -> str:
+    """EIP-55 spelling of a 20-byte address."""
+    lower = address.hex()
+    digest = keccak(lower.encode()).hex()
+    return "0x" + "".join(
+        c.upper() if int(h, 16) >= 8 else c for c, h in zip(lower, digest, strict=False)
+    )
+
+
+@lru_cache(maxsize=65536)
+def check_address(text: str) -> str:
+    """Returns `text` if it is an EIP-55 address.
+
+    Raises:
+        ValueError: with the right spelling, where there is one.
+    """
+    if not re.fullmatch(r"0x[0-9a-fA-F]{40}", text):
+        raise ValueError("an address is 0x and 40 hex digits")
+    right = to_checksum_address(bytes.fromhex(text[2:]))
+    if right != text:
+        raise ValueError(f"the EIP-55 checksum of this address is wrong; did you mean {right}?")
+    return text
+
+
+@lru_cache(maxsize=65536)
+def parse_instant(text: str) -> Milliseconds:
+    """Milliseconds since the epoch of an RFC 3339 instant in UTC, such as `2026-11-21T08:30:00Z`.
+
+    Raises:
+        ValueError: for other zones, more than milliseconds, or no real date.
+    """
+    if not _INSTANT.fullmatch(text):
+        raise ValueError("a time is RFC 3339 in UTC, such as 2026-11-21T08:30:00Z")
+    moment = datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC)
+    return Milliseconds(round(moment.timestamp() * 1000))
+
+
+def format_instant(at: int) -> str:
+    """RFC 3339 in UTC of milliseconds since the epoch, with milliseconds only where they are not
+    zero.
+    """
+    seconds, millis = divmod(at, 1000)
+    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{text}.{millis:03d}Z" if millis else f"{text}Z"
+
+
+def _check_instant(text: str) -> str:
+    parse_instant(text)
+    return text
+
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,127}$")]
+"""Scoped as its kind says; unique within that scope."""
+
+Address = Annotated[str, AfterValidator(check_address)]
+"""Ethereum address in EIP-55."""
+
+Instant = Annotated[str, StringConstraints(max_length=24), AfterValidator(_check_instant)]
+"""RFC 3339, UTC, at most milliseconds."""
+
+Bytes32 = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-f]{64}$")]
+Sha256Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+DecimalString = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,77})$")]
+"""An unsigned integer up to 2^256 − 1 in decimal."""
+
+Cid = Annotated[str, StringConstraints(pattern=r"^b[a-z2-7]{20,120}$")]
+"""CIDv1 in base32."""
+
+CurieTerm = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}:[A-Za-z0-9._-]{1,64}$")
+]
+"""A term of an ontology as a CURIE, such as `MONDO:0007254`."""

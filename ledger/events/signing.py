@@ -1,0 +1,113 @@
+"""Signing events and recovering who signed, with eth-keys on coincurve.
+
+One event has one signature that counts: 65 bytes r‖s‖v, v 27 or 28, s in the lower half of the
+group's order. The malleable twin of a signature is refused, so nobody but the signer can make a
+second valid form of the same event.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from eth_keys.backends.coincurve import CoinCurveECCBackend
+from eth_keys.datatypes import PrivateKey
+from eth_keys.exceptions import BadSignature
+from eth_keys.main import KeyAPI
+from eth_utils.exceptions import ValidationError
+
+from ledger.errors import InvalidInput, Refused
+from ledger.events.envelope import Event
+from ledger.events.identifiers import keccak, to_checksum_address
+from ledger.events.typed_data import Domain, digest
+
+_HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+_KEYS = KeyAPI(CoinCurveECCBackend())
+
+
+class InvalidSignature(InvalidInput):
+    """The signature is not one that can be checked: wrong length, high s, wrong v."""
+
+    code = "invalid-signature"
+
+
+class WrongSigner(Refused):
+    """The signature is somebody else's, or covers something else."""
+
+    code = "wrong-signer"
+
+
+class SigningKey:
+    """A secp256k1 private key.
+
+    Args:
+        secret: 32 bytes.
+    """
+
+    __slots__ = ("_key", "address")
+
+    def __init__(self, secret: bytes) -> None:
+        self._key: PrivateKey = _KEYS.PrivateKey(secret)
+        public = _KEYS.private_key_to_public_key(self._key).to_bytes()
+        self.address: str = to_checksum_address(keccak(public)[12:])
+
+    @property
+    def secret(self) -> bytes:
+        """The 32 bytes; handle with care."""
+        return bytes(self._key.to_bytes())
+
+    def sign_digest(self, message: bytes) -> str:
+        """0x-hex r‖s‖v over a 32-byte digest."""
+        signature = _KEYS.ecdsa_sign(message, self._key)
+        r, s = signature.r.to_bytes(32, "big"), signature.s.to_bytes(32, "big")
+        v: bytes = bytes([27 + signature.v])
+        return "0x" + bytes(r + s + v).hex()
+
+    def __repr__(self) -> str:
+        return f"SigningKey({self.address})"
+
+
+def sign(event: Event, key: SigningKey, domain: Domain) -> Event:
+    """The event with the actor's signature.
+
+    Raises:
+        WrongSigner: if the key is not the actor's.
+    """
+    if key.address != event.actor:
+        raise WrongSigner(f"{event.actor} must sign this event, not {key.address}.")
+    return dataclasses.replace(event, signature=key.sign_digest(digest(event, domain)))
+
+
+def recover(message: bytes, signature: str) -> str:
+    """Address in EIP-55 that signed a 32-byte digest.
+
+    Raises:
+        InvalidSignature: if the signature is malformed or malleable.
+    """
+    raw = bytes.fromhex(signature[2:])
+    if len(raw) != 65:
+        raise InvalidSignature(f"A signature has 65 bytes (r, s, v), not {len(raw)}.")
+    if raw[64] not in {27, 28}:
+        raise InvalidSignature(f"The last byte of a signature is 27 or 28, not {raw[64]}.")
+    if int.from_bytes(raw[32:64], "big") > _HALF_ORDER:
+        raise InvalidSignature("s is in the upper half of the order; sign again with low s.")
+    try:
+        parsed = _KEYS.Signature(raw[:64] + bytes([raw[64] - 27]))
+        public = _KEYS.ecdsa_recover(message, parsed)
+    except (BadSignature, ValidationError) as error:
+        raise InvalidSignature("This signature fits no key at all.") from error
+    return to_checksum_address(keccak(public.to_bytes())[12:])
+
+
+def verify_signature(event: Event, domain: Domain) -> None:
+    """Checks that the actor signed this event for this ledger.
+
+    Raises:
+        InvalidSignature: if the signature is malformed or malleable.
+        WrongSigner: if it recovers to somebody else.
+    """
+    signer = recover(digest(event, domain), event.signature)
+    if signer != event.actor:
+        raise WrongSigner(
+            f"The signature recovers to {signer}, not to the actor {event.actor}: another key "
+            "signed, or the event, the chain id or the log's origin was another then."
+        )
