@@ -32,6 +32,12 @@ from ledger.events.identifiers import (
 HexData = Annotated[str, StringConstraints(pattern=r"^0x([0-9a-f]{2})*$", max_length=16386)]
 
 
+class MirrorBody(Body):
+    """What a contract's log says, with where on chain it says so."""
+
+    chain: ChainReference
+
+
 class ProposedCall(Value):
     """One call that a proposal makes when it is executed. `value` is in wei."""
 
@@ -41,7 +47,7 @@ class ProposedCall(Value):
 
 
 @event_kind("proposal.created", subject="proposal")
-class ProposalCreated(Body):
+class ProposalCreated(MirrorBody):
     """A proposal stands. `description` is named by its digest and, where kept, its content id."""
 
     proposal: DecimalString
@@ -50,7 +56,6 @@ class ProposalCreated(Body):
     description_hash: Bytes32
     vote_start: Instant
     vote_end: Instant
-    chain: ChainReference
     title: Title | None = None
     description: Cid | None = None
     proposal_class: Annotated[str, StringConstraints(max_length=32)] | None = None
@@ -60,14 +65,13 @@ class ProposalCreated(Body):
 
 
 @event_kind("vote.cast", subject="proposal")
-class VoteCast(Body):
+class VoteCast(MirrorBody):
     """A ballot was counted. `params` holds fractional votes."""
 
     proposal: DecimalString
     voter: Address
     support: Annotated[int, Field(ge=0, le=255)]
     weight: DecimalString
-    chain: ChainReference
     reason: Annotated[str, StringConstraints(max_length=4000)] | None = None
     params: HexData | None = None
 
@@ -76,47 +80,43 @@ class VoteCast(Body):
 
 
 @event_kind("proposal.queued", subject="proposal")
-class ProposalQueued(Body):
+class ProposalQueued(MirrorBody):
     """The timelock may execute it from `eta` on."""
 
     proposal: DecimalString
     eta: Instant
-    chain: ChainReference
 
     def summary(self) -> str:
         return f"Proposal {self.proposal} was queued until {self.eta}."
 
 
 @event_kind("proposal.executed", subject="proposal")
-class ProposalExecuted(Body):
+class ProposalExecuted(MirrorBody):
     """Its calls were made."""
 
     proposal: DecimalString
-    chain: ChainReference
 
     def summary(self) -> str:
         return f"Proposal {self.proposal} was executed."
 
 
 @event_kind("proposal.canceled", subject="proposal")
-class ProposalCanceled(Body):
+class ProposalCanceled(MirrorBody):
     """It will never be executed."""
 
     proposal: DecimalString
-    chain: ChainReference
 
     def summary(self) -> str:
         return f"Proposal {self.proposal} was canceled."
 
 
 @event_kind("policy.adopted", subject="policy")
-class PolicyAdopted(Body):
+class PolicyAdopted(MirrorBody):
     """A policy holds from now on, until its next version."""
 
     policy: Identifier
     version: Count
     digest: Bytes32
-    chain: ChainReference
     content: Cid | None = None
 
     def summary(self) -> str:
@@ -124,13 +124,12 @@ class PolicyAdopted(Body):
 
 
 @event_kind("model.released", subject="model")
-class ModelReleased(Body):
+class ModelReleased(MirrorBody):
     """The DAO released the model version whose record is the leaf `recordLeaf`."""
 
     model: Identifier
     record_leaf: Bytes32
     valid_until: Instant
-    chain: ChainReference
     version: Version | None = None
 
     def summary(self) -> str:
@@ -138,12 +137,11 @@ class ModelReleased(Body):
 
 
 @event_kind("model.withdrawn", subject="model")
-class ModelWithdrawn(Body):
+class ModelWithdrawn(MirrorBody):
     """The DAO took a release back."""
 
     model: Identifier
     record_leaf: Bytes32
-    chain: ChainReference
     version: Version | None = None
 
     def summary(self) -> str:
@@ -151,26 +149,24 @@ class ModelWithdrawn(Body):
 
 
 @event_kind("token.transferred", subject="to")
-class TokenTransferred(Body):
+class TokenTransferred(MirrorBody):
     """Voting tokens changed hands; the zero address mints and burns."""
 
     sender: Annotated[Address, Field(alias="from")]
     to: Address
     amount: DecimalString
-    chain: ChainReference
 
     def summary(self) -> str:
         return f"{self.amount} token units moved from {self.sender} to {self.to}."
 
 
 @event_kind("delegation.changed", subject="delegator")
-class DelegationChanged(Body):
+class DelegationChanged(MirrorBody):
     """Somebody else votes with the delegator's power from now on."""
 
     delegator: Address
     from_delegate: Address
     to_delegate: Address
-    chain: ChainReference
 
     def summary(self) -> str:
         return f"{self.delegator} delegated its votes to {self.to_delegate}."
