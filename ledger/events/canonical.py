@@ -14,6 +14,7 @@ It never repairs what it reads.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Annotated
 
 import orjson
@@ -61,18 +62,69 @@ def parse_object(data: bytes) -> JsonObject:
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        raise InvalidJson(f"This is not valid JSON: {error}.") from error
-    except RecursionError as error:
-        raise InvalidJson(f"JSON nested deeper than {MAX_DEPTH} levels is refused.") from error
+        raise InvalidJson(_explain(error)) from error
     if not isinstance(value, dict):
-        raise InvalidJson("A JSON object is expected here.")
+        raise InvalidJson("A JSON object is expected here, such as {…}.")
+    # First of all: what follows may recurse into the value because its depth is bounded.
+    check_limits(value, MAX_DEPTH)
+    # A NUL can only have come from this escape; a raw one has been refused.
+    if b"\\u0000" in data:
+        _refuse_nul(value)
     # Equal bytes prove that no key stood twice: a repeated key would have vanished in between.
     # Anything else (white space, other escapes, floats written differently) takes the slow road,
     # which looks at each pair.
     if orjson.dumps(value) != data:
         _refuse_duplicate_keys(data)
-    _check_value(value, 1)
     return value
+
+
+def check_limits(value: JsonObject, depth: int) -> None:
+    """Checks how deep a value is nested, and its numbers.
+
+    Args:
+        value: as a JSON parser returns it.
+        depth: levels of objects and arrays that it may have, its own included.
+
+    Raises:
+        InvalidJson: if it is nested deeper, or holds a number beyond ±(2^53 − 1).
+    """
+    _check_items(value.values(), depth - 1, depth)
+
+
+def _check_items(items: Iterable[object], left: int, depth: int) -> None:
+    for item in items:
+        if isinstance(item, str):
+            continue
+        if isinstance(item, dict | list):
+            if left == 0:
+                raise InvalidJson(f"JSON nested deeper than {depth} levels is refused here.")
+            _check_items(item.values() if isinstance(item, dict) else item, left - 1, depth)
+        # A float is finite, because orjson reads neither NaN nor infinities. RFC 8785 writes one
+        # below 1e21 without an exponent, so a whole one beyond 2^53 would come back as an integer
+        # that nobody may send. Booleans are integers to Python and always in range.
+        elif isinstance(item, int | float) and MAX_SAFE_INTEGER < abs(item) < 1e21:
+            raise InvalidJson(f"The number {item!r} is outside ±(2^53 − 1); send it as a string.")
+
+
+def _explain(error: orjson.JSONDecodeError) -> str:
+    if "depth limit" in error.msg:
+        return f"JSON nested deeper than {MAX_DEPTH} levels is refused here."
+    if "infinity" in error.msg:
+        return f"The number at character {error.pos} is too large; send it as a string."
+    return f"This is not valid JSON: {error}."
+
+
+def _refuse_nul(value: JsonValue) -> None:
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise InvalidJson("Strings and keys may not hold U+0000; leave it out.")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_nul(key)
+            _refuse_nul(item)
+    elif isinstance(value, list):
+        for item in value:
+            _refuse_nul(item)
 
 
 def _refuse_duplicate_keys(data: bytes) -> None:
@@ -82,47 +134,19 @@ def _refuse_duplicate_keys(data: bytes) -> None:
             seen: set[str] = set()
             for key, _ in items:
                 if key in seen:
-                    raise InvalidJson(f"The key {key!r} stands twice in one object; send it once.")
+                    raise InvalidJson(f"The key {key[:80]!r} stands twice in one object.")
                 seen.add(key)
         return result
 
     def integer(literal: str) -> int:
+        # orjson reads an integer beyond 64 bits as a float, so only the literal tells.
         if len(literal) > 17 or abs(int(literal)) > MAX_SAFE_INTEGER:
             raise InvalidJson(
-                f"The integer {literal[:40]} is outside ±(2^53 − 1); send it as a decimal string."
+                f"The integer {literal[:40]} is outside ±(2^53 − 1); send it as a string."
             )
         return int(literal)
 
-    try:
-        json.loads(data, object_pairs_hook=pairs, parse_int=integer)
-    except RecursionError as error:
-        raise InvalidJson(f"JSON nested deeper than {MAX_DEPTH} levels is refused.") from error
-
-
-def _check_value(value: object, depth: int) -> None:
-    if isinstance(value, str):
-        if "\x00" in value:
-            raise InvalidJson("Strings may not hold U+0000; leave it out.")
-    elif isinstance(value, dict | list):
-        _check_container(value, depth)
-    # A float here is finite, because orjson reads neither NaN nor infinities. RFC 8785 writes one
-    # below 1e21 without an exponent, so a whole one beyond 2^53 would come back as an integer that
-    # nobody may send. Booleans are integers to Python and always in range.
-    elif isinstance(value, int | float) and MAX_SAFE_INTEGER < abs(value) < 1e21:
-        raise InvalidJson(f"The number {value!r} is outside ±(2^53 − 1); send it as a string.")
-
-
-def _check_container(value: dict[str, object] | list[object], depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise InvalidJson(f"JSON nested deeper than {MAX_DEPTH} levels is refused.")
-    if isinstance(value, list):
-        for item in value:
-            _check_value(item, depth + 1)
-        return
-    for key, item in value.items():
-        if "\x00" in key:
-            raise InvalidJson("Keys may not hold U+0000; leave it out.")
-        _check_value(item, depth + 1)
+    json.loads(data, object_pairs_hook=pairs, parse_int=integer)
 
 
 def canonical(value: JsonValue) -> bytes:

@@ -1,8 +1,7 @@
 """The envelope that a member signs, and the leaf that the log stores.
 
-    leaf  = JCS({"event": EVENT, "recordedAt": <ms>, "v": 1})                  RFC 8785, UTF-8, ≤
-    65,535 bytes EVENT = {"kind", "actor", "subject", "issuedAt", "nonce", "body", "summary",
-    "signature"}
+    leaf  = JCS({"event": EVENT, "recordedAt": <ms>, "v": 1})      RFC 8785, UTF-8, ≤ 65,535 bytes
+    EVENT = {"kind", "actor", "subject", "issuedAt", "nonce", "body", "summary", "signature"}
 
 Event id = SHA-256 of EVENT without `signature` (JCS). `(actor, nonce)` is the idempotency key.
 
@@ -22,19 +21,25 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from ledger.errors import InvalidInput
 from ledger.events.bodies import Body, InvalidBody, parse_body
-from ledger.events.bodies.base import BODIES, describe
+from ledger.events.bodies.base import describe
 from ledger.events.canonical import (
     MAX_SAFE_INTEGER,
     FreeJson,
     JsonObject,
     canonical,
     canonical_plain,
+    check_limits,
     parse_object,
 )
 from ledger.events.identifiers import Address, Bytes32, Milliseconds
 
 MAX_LEAF_BYTES = 65_535
 """An entry bundle writes an entry's length in 16 bits (C2SP tlog-tiles)."""
+
+MAX_BODY_DEPTH = 24
+"""Levels of nesting in a body. Less than what `parse_object` reads, so that whatever is accepted on
+its own can also be read inside a leaf, a batch or a bundle.
+"""
 
 LEAF_VERSION = 1
 
@@ -66,7 +71,7 @@ class _Envelope(BaseModel):
     issuedAt: Annotated[int, Field(ge=0, le=MAX_SAFE_INTEGER)]  # noqa: N815 - the wire's name
     nonce: Bytes32
     body: FreeJson
-    summary: Annotated[str, StringConstraints(max_length=2048)]
+    summary: Annotated[str, StringConstraints(max_length=4096)]
     signature: Annotated[str, StringConstraints(pattern=r"^0x([0-9a-f]{2}){0,4096}$")]
 
 
@@ -136,11 +141,13 @@ def build_event(
     Raises:
         InvalidInput: if the body does not fit its kind.
     """
-    raw: JsonObject = (
+    value: JsonObject = (
         body.model_dump(mode="json", by_alias=True, exclude_unset=True)
         if isinstance(body, Body)
         else body
     )
+    # What was made in Python, or comes from a chain, has been through no parser yet.
+    raw = parse_object(canonical(value))
     typed = parse_body(kind, raw)
     return parse_event(
         {
@@ -166,13 +173,17 @@ def parse_event(value: JsonObject) -> Event:
         InvalidEvent: if the envelope is not well formed or the subject is another than the body's.
         SummaryDiffers: with the right sentence.
         InvalidBody, UnknownKind: as `parse_body`.
-        LeafTooLarge: if its leaf would not fit.
+        LeafTooLarge: if its leaf might not fit, recorded at the latest possible time.
+        InvalidJson: if its body is nested deeper than `MAX_BODY_DEPTH`.
     """
     try:
         envelope = _Envelope.model_validate(value)
     except ValidationError as error:
         raise InvalidEvent(describe(error, "The event")) from error
     body = parse_body(envelope.kind, envelope.body)
+    # Only where shapes are free: other bodies' models bound both.
+    if body.HOLDS_FLOATS:
+        check_limits(envelope.body, MAX_BODY_DEPTH)
     if body.subject != envelope.subject:
         raise InvalidEvent(
             f"subject is {envelope.subject!r}, but this {envelope.kind} is about {body.subject!r}."
@@ -180,7 +191,7 @@ def parse_event(value: JsonObject) -> Event:
     summary = body.summary()
     if summary != envelope.summary:
         raise SummaryDiffers(f"summary must be exactly: {summary}")
-    writer = canonical if BODIES[envelope.kind].HOLDS_FLOATS else canonical_plain
+    writer = canonical if body.HOLDS_FLOATS else canonical_plain
     event = Event(
         kind=envelope.kind,
         actor=envelope.actor,
@@ -192,9 +203,9 @@ def parse_event(value: JsonObject) -> Event:
         signature=envelope.signature,
         body_bytes=writer(envelope.body),
     )
-    # The rest of a leaf is bounded by the envelope's own limits; only a body near the limit needs
-    # the exact figure.
-    if len(event.body_bytes) > MAX_LEAF_BYTES - 16_384:
+    # A character takes four bytes at most, the other fields less than 1,024 together: only an event
+    # near the limit needs the exact figure.
+    if len(event.body_bytes) + 4 * len(summary) + len(event.signature) > MAX_LEAF_BYTES - 1024:
         encode_leaf(event, Milliseconds(MAX_SAFE_INTEGER))
     return event
 
@@ -224,7 +235,7 @@ def decode_leaf(leaf: bytes, index: int) -> RecordedEvent:
     """The event in a leaf.
 
     Raises:
-        InvalidEvent: if these bytes are not the canonical leaf of a well-formed event.
+        InvalidInput: if these bytes are not the canonical leaf of a well-formed event.
     """
     value = parse_object(leaf)
     recorded_at, event = value.get("recordedAt"), value.get("event")
@@ -233,6 +244,7 @@ def decode_leaf(leaf: bytes, index: int) -> RecordedEvent:
         or value["v"] != LEAF_VERSION
         or not isinstance(recorded_at, int)
         or isinstance(recorded_at, bool)
+        or recorded_at < 0
         or not isinstance(event, dict)
     ):
         raise InvalidEvent(f"Leaf {index} is not a version {LEAF_VERSION} leaf.")

@@ -1,7 +1,8 @@
 """The small values that events are made of: ids, addresses, digests, instants.
 
 All are strings in JSON. Each has one spelling only, so that equal things are equal bytes: addresses
-in EIP-55, digests and nonces in lower-case hex, instants in RFC 3339 with `Z`.
+in EIP-55, digests and nonces in lower-case hex. Instants are RFC 3339 with `Z`; a signer may write
+zero milliseconds or leave them out, so compare them by `parse_instant`.
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ from functools import lru_cache
 from typing import Annotated, NewType
 
 from eth_hash.backends.pysha3 import backend
-from eth_hash.main import Keccak256
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, StringConstraints, WithJsonSchema
 
 from ledger.errors import InvalidInput
 
-keccak = Keccak256(backend)
+keccak = backend.keccak256
 """Ethereum's Keccak-256. The C backend takes 0.9 µs where the default takes 4.7 µs."""
 
 Milliseconds = NewType("Milliseconds", int)
 """Since the Unix epoch, UTC."""
 
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z", re.ASCII)
 
 
@@ -49,11 +50,11 @@ def check_address(text: str) -> str:
     Raises:
         ValueError: with the right spelling, where there is one.
     """
-    if not re.fullmatch(r"0x[0-9a-fA-F]{40}", text):
+    if not _ADDRESS.fullmatch(text):
         raise ValueError("an address is 0x and 40 hex digits")
     right = to_checksum_address(bytes.fromhex(text[2:]))
     if right != text:
-        raise ValueError(f"the EIP-55 checksum of this address is wrong; did you mean {right}?")
+        raise ValueError(f"the EIP-55 checksum of this address is wrong; if it is yours: {right}")
     return text
 
 
@@ -84,18 +85,30 @@ def _check_instant(text: str) -> str:
     return text
 
 
+def _check_uint256(text: str) -> str:
+    if int(text) >= 2**256:
+        raise ValueError("the largest amount is 2^256 − 1")
+    return text
+
+
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,127}$")]
 """Scoped as its kind says; unique within that scope."""
 
 Address = Annotated[str, AfterValidator(check_address)]
 """Ethereum address in EIP-55."""
 
-Instant = Annotated[str, StringConstraints(max_length=24), AfterValidator(_check_instant)]
+Instant = Annotated[
+    str,
+    AfterValidator(_check_instant),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": "Z$", "maxLength": 24}),
+]
 """RFC 3339, UTC, at most milliseconds."""
 
 Bytes32 = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-f]{64}$")]
 Sha256Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-DecimalString = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,77})$")]
+DecimalString = Annotated[
+    str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,77})$"), AfterValidator(_check_uint256)
+]
 """An unsigned integer up to 2^256 − 1 in decimal."""
 
 Cid = Annotated[str, StringConstraints(pattern=r"^b[a-z2-7]{20,120}$")]

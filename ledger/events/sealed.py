@@ -18,7 +18,16 @@ import hmac
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
 from ledger.errors import InvalidInput
 from ledger.events.canonical import JsonObject, JsonValue, canonical
@@ -33,27 +42,49 @@ class InvalidSeal(InvalidInput):
     code = "invalid-seal"
 
 
+def _check_commitment(text: str) -> str:
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if len(raw) != 32 or base64.b64encode(raw).decode() != text:
+        raise ValueError("a commitment is 32 bytes in base64")
+    return text
+
+
+Commitment = Annotated[
+    str,
+    AfterValidator(_check_commitment),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$"}),
+]
+"""32 bytes in base64, in their one canonical spelling."""
+
+
 class Sealed(BaseModel):
     """A commitment in place of a value."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    commitment: Annotated[str, Field(alias="$sealed", max_length=44)]
+    commitment: Annotated[Commitment, Field(alias="$sealed")]
 
-    @field_validator("commitment")
+    @model_validator(mode="before")
     @classmethod
-    def _is_32_bytes(cls, text: str) -> str:
-        try:
-            raw = base64.b64decode(text, validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise ValueError("$sealed is not base64") from error
-        if len(raw) != 32 or base64.b64encode(raw).decode() != text:
-            raise ValueError("$sealed is base64 of a 32-byte commitment")
-        return text
+    def _is_not_in_clear(cls, value: object) -> object:
+        if not isinstance(value, dict | Sealed):
+            raise ValueError('only its commitment may stand here: {"$sealed": "…"}')  # noqa: TRY004 - pydantic reports ValueError
+        return value
+
+
+def _is_sealed(value: object) -> str:
+    # Who writes `$sealed` means a seal: a malformed one is never taken for the value itself.
+    sealed = isinstance(value, Sealed) or (isinstance(value, dict) and "$sealed" in value)
+    return "<sealed>" if sealed else "<clear>"
 
 
 _T = TypeVar("_T")
-Sealable: TypeAlias = Annotated[Sealed | _T, Field(union_mode="left_to_right")]
+Sealable: TypeAlias = Annotated[
+    Annotated[Sealed, Tag("<sealed>")] | Annotated[_T, Tag("<clear>")], Discriminator(_is_sealed)
+]
 """A descriptive field that its signer may seal."""
 
 
@@ -103,19 +134,26 @@ def check_opening(opening: Opening) -> None:
     Raises:
         InvalidSeal: if it does not.
     """
-    if not hmac.compare_digest(commit(opening.value, opening.salt), opening.commitment):
+    right = commit(opening.value, opening.salt)
+    if not hmac.compare_digest(right.encode(), opening.commitment.encode()):
         raise InvalidSeal(
             f"The value and salt do not open {opening.commitment}; send the sealed ones."
         )
 
 
 def commitments_in(value: JsonValue) -> list[str]:
-    """All commitments in a JSON value, in reading order."""
+    """All well-formed commitments in a JSON value, in reading order."""
     if isinstance(value, dict):
-        sealed = value.get("$sealed")
-        if isinstance(sealed, str) and len(value) == 1:
+        if len(value) == 1 and (sealed := _sealed_by(value.get("$sealed"))):
             return [sealed]
         return [c for item in value.values() for c in commitments_in(item)]
     if isinstance(value, list):
         return [c for item in value for c in commitments_in(item)]
     return []
+
+
+def _sealed_by(value: JsonValue) -> str | None:
+    try:
+        return _check_commitment(value) if isinstance(value, str) else None
+    except ValueError:
+        return None

@@ -7,15 +7,17 @@ Domain `{name: "Concord Ledger", version: "1", chainId, salt: sha256(log origin)
 
 with `bodyHash = sha256(JCS(body))`. chainId and origin are unique to a deployment, so nothing
 signed here is valid anywhere else. Type hashes and the domain separator are computed once; a digest
-then costs five Keccaks.
+then costs four Keccaks.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from ledger.events.canonical import JsonObject
+from ledger.errors import InvalidInput
+from ledger.events.canonical import MAX_SAFE_INTEGER, JsonObject
 from ledger.events.envelope import Event
 from ledger.events.identifiers import keccak
 
@@ -56,6 +58,9 @@ class Domain:
     Attributes:
         chain_id: EIP-155 id of the deployment's chain.
         origin: the log's origin.
+
+    Raises:
+        InvalidInput: if a wallet could not read the chain id.
     """
 
     chain_id: int
@@ -63,6 +68,8 @@ class Domain:
     separator: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if not 0 < self.chain_id <= MAX_SAFE_INTEGER:
+            raise InvalidInput(f"A chain id is between 1 and 2^53 − 1, not {self.chain_id}.")
         object.__setattr__(
             self,
             "separator",
@@ -81,8 +88,14 @@ class Domain:
         return hashlib.sha256(self.origin.encode()).digest()
 
 
+@lru_cache(maxsize=65536)
 def _address_word(address: str) -> bytes:
-    return b"\0" * 12 + bytes.fromhex(address[2:])
+    return bytes(12) + bytes.fromhex(address[2:])
+
+
+@lru_cache(maxsize=128)
+def _kind_word(kind: str) -> bytes:
+    return keccak(kind.encode())
 
 
 def body_hash(event: Event) -> bytes:
@@ -94,7 +107,7 @@ def digest(event: Event, domain: Domain) -> bytes:
     """The 32 bytes that the actor signs (EIP-712 `hashTypedData`)."""
     struct = keccak(
         _EVENT_TYPE
-        + keccak(event.kind.encode())
+        + _kind_word(event.kind)
         + keccak(event.subject.encode())
         + keccak(event.summary.encode())
         + _address_word(event.actor)

@@ -8,7 +8,14 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic.alias_generators import to_camel
 
 from ledger.errors import InvalidInput
@@ -109,17 +116,46 @@ def parse_body(kind: str, body: JsonObject) -> Body:
 
 def describe(error: ValidationError, what: str) -> str:
     """One line that names each wrong field and why, without repeating what was sent."""
+    items = error.errors(include_url=False, include_input=False)
     parts = []
-    for item in error.errors(include_url=False, include_input=False, include_context=False)[:8]:
-        path = ".".join(str(p) for p in item["loc"])
-        parts.append(f"{path}: {item['msg']}" if path else item["msg"])
-    return f"{what} is not valid: " + "; ".join(parts) + "."
+    for item in items[:8]:
+        # Tags in angle brackets say which arm of a union was taken: no concern of the reader's.
+        path = ".".join(str(p)[:80] for p in item["loc"] if not str(p).startswith("<"))
+        words = _WORDS.get(item["type"], item["msg"]).format(**item.get("ctx", {}))
+        parts.append(f"{path}: {words}" if path else words)
+    more = f"; and {len(items) - 8} more" if len(items) > 8 else ""
+    return f"{what} is not valid: {'; '.join(parts)}{more}."
 
+
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a field here; leave it out",
+    "string_pattern_mismatch": "must match {pattern}",
+    "value_error": "{error}",
+    "model_type": "must be an object",
+    "dict_type": "must be an object",
+    "list_type": "must be a list",
+    "string_type": "must be a string",
+    "int_type": "must be an integer",
+    "bool_type": "must be true or false",
+}
+"""Pydantic's error types in the words of JSON rather than of Python."""
+
+
+def _check_line(text: str) -> str:
+    # A line break or a right-to-left mark in a summary would let a signer be shown another one.
+    if not text.isprintable():
+        raise ValueError("must be one line of printable characters")
+    return text
+
+
+Line = Annotated[str, AfterValidator(_check_line)]
+"""Text that may stand in a summary."""
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 Count = Annotated[int, Field(ge=0, le=MAX_SAFE_INTEGER)]
-License = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+License = Annotated[Line, StringConstraints(min_length=1, max_length=512)]
 """SPDX identifier or URL."""
 
 Version = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from ledger.events.bodies.base import (
     Body,
@@ -23,7 +23,19 @@ from ledger.events.identifiers import Address, Cid, Identifier
 from ledger.events.sealed import Sealable
 
 OdrlTerm = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9:/._#-]{0,127}$")]
-OdrlValue = Annotated[str, StringConstraints(max_length=256)] | Count
+
+
+def _operand_type(value: object) -> str:
+    if isinstance(value, list):
+        return "<list>"
+    return "<string>" if isinstance(value, str) else "<integer>"
+
+
+_Operand = Discriminator(_operand_type)
+_String = Annotated[str, StringConstraints(max_length=256), Tag("<string>")]
+_Integer = Annotated[Count, Tag("<integer>")]
+OdrlValue = Annotated[_String | _Integer, _Operand]
+_Values = Annotated[list[OdrlValue], Field(max_length=64), Tag("<list>")]
 
 
 class Constraint(Value):
@@ -31,7 +43,7 @@ class Constraint(Value):
 
     left_operand: OdrlTerm
     operator: OdrlTerm
-    right_operand: OdrlValue | Annotated[list[OdrlValue], Field(max_length=64)]
+    right_operand: Annotated[_String | _Integer | _Values, _Operand]
 
 
 class OdrlRule(Value):

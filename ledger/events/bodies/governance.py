@@ -28,6 +28,7 @@ from ledger.events.identifiers import (
     Identifier,
     Instant,
 )
+from ledger.events.sealed import Commitment
 
 HexData = Annotated[str, StringConstraints(pattern=r"^0x([0-9a-f]{2})*$", max_length=16386)]
 
@@ -179,10 +180,7 @@ class ErasurePerformed(Body):
     """
 
     erasure: Identifier
-    commitments: Annotated[
-        list[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{43}=$")]],
-        Field(min_length=1, max_length=1000),
-    ]
+    commitments: Annotated[list[Commitment], Field(min_length=1, max_length=1000)]
     legal_basis: Text
 
     def summary(self) -> str:

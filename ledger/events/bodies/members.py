@@ -25,6 +25,7 @@ from ledger.events.identifiers import (
 from ledger.events.sealed import Sealable
 
 Roles = Annotated[list[Role], Field(max_length=5)]
+ContractName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]{0,63}$")]
 Origin = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9./:_-]{0,199}$")]
 
 
@@ -53,7 +54,7 @@ class LedgerCreated(Body):
     ledger: Annotated[str, StringConstraints(pattern=r"^ledger$")]
     origin: Origin
     chain_id: Count
-    contracts: Annotated[dict[str, Address], Field(max_length=32)]
+    contracts: Annotated[dict[ContractName, Address], Field(max_length=32)]
     log_key: Annotated[str, StringConstraints(max_length=512)]
     members: Annotated[list[GenesisMember], Field(max_length=256)]
     mirror: Address | None = None

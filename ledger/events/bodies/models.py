@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from ledger.events.bodies.base import (
     Body,
     Digest,
     License,
+    Line,
     ResourceDescriptor,
     Text,
     Title,
@@ -30,7 +31,7 @@ from ledger.events.sealed import Sealable
 MAX_INPUTS = 1024
 """Inputs listed in one run; a run with more names an `inputsManifest`."""
 
-Job = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Job = Annotated[Line, StringConstraints(min_length=1, max_length=200)]
 Relation = Literal["trained", "finetuned", "adapter", "quantized", "merged", "distilled"]
 
 
@@ -55,7 +56,22 @@ class ModelInput(Value):
     digest: Digest | None = None
 
 
-RunInput = DatasetInput | ModelInput
+def _input_kind(value: object) -> str | None:
+    if isinstance(value, DatasetInput) or (isinstance(value, dict) and "dataset" in value):
+        return "<dataset>"
+    if isinstance(value, ModelInput) or (isinstance(value, dict) and "model" in value):
+        return "<model>"
+    return None
+
+
+RunInput = Annotated[
+    Annotated[DatasetInput, Tag("<dataset>")] | Annotated[ModelInput, Tag("<model>")],
+    Discriminator(
+        _input_kind,
+        custom_error_type="run_input",
+        custom_error_message="an input names a dataset or a model",
+    ),
+]
 
 
 class RunOutput(Value):
