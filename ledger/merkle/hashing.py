@@ -38,7 +38,7 @@ def parents(nodes: bytes) -> bytes:
     Returns:
         The concatenated hashes of the parents, half as long.
     """
-    pairs = range(0, len(nodes) - HASH_BYTES, 2 * HASH_BYTES)
+    pairs = range(0, len(nodes) - 2 * HASH_BYTES + 1, 2 * HASH_BYTES)
     return b"".join([sha256(b"\x01" + nodes[at : at + 64]).digest() for at in pairs])
 
 

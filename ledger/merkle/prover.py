@@ -11,13 +11,13 @@ A reader that lies is found out by whoever verifies the answer, not here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
 
 from ledger.merkle.errors import TileIncomplete
-from ledger.merkle.hashing import HASH_BYTES, fold, parents
+from ledger.merkle.hashing import HASH_BYTES, parents
 from ledger.merkle.proofs import Node, build, consistency_nodes, inclusion_nodes, root_nodes
 from ledger.merkle.tiles import TILE_HEIGHT, TileCoordinate
 from ledger.merkle.tree import CompactRange
@@ -72,8 +72,10 @@ def inclusion_proofs(
         TileIncomplete: a tile that the tree has is not stored.
     """
     paths = [inclusion_nodes(index, size) for index in indices]
-    tiles = _Tiles(chain.from_iterable(chain.from_iterable(paths)), reader)
-    return [build(path, tiles.node) for path in paths]
+    # Neighbours share most of their paths.
+    nodes = set(chain.from_iterable(chain.from_iterable(paths)))
+    read = _read_nodes(nodes, reader).__getitem__
+    return [build(path, read) for path in paths]
 
 
 def consistency_proof(first: int, second: int, reader: TileReader) -> tuple[bytes, ...]:
@@ -84,7 +86,7 @@ def consistency_proof(first: int, second: int, reader: TileReader) -> tuple[byte
         TileIncomplete: a tile that the tree has is not stored.
     """
     path = consistency_nodes(first, second)
-    return build(path, _Tiles(chain.from_iterable(path), reader).node)
+    return build(path, _read_nodes(set(chain.from_iterable(path)), reader).__getitem__)
 
 
 def frontier_at(size: int, reader: TileReader) -> CompactRange:
@@ -94,8 +96,8 @@ def frontier_at(size: int, reader: TileReader) -> CompactRange:
         TileIncomplete: a tile that the tree has is not stored.
     """
     nodes = root_nodes(size)
-    tiles = _Tiles(nodes, reader)
-    return CompactRange(size, tuple(tiles.node(node) for node in nodes))
+    read = _read_nodes(nodes, reader)
+    return CompactRange(size, tuple(read[node] for node in nodes))
 
 
 def root_at(size: int, reader: TileReader) -> bytes:
@@ -104,34 +106,33 @@ def root_at(size: int, reader: TileReader) -> bytes:
     Raises:
         TileIncomplete: a tile that the tree has is not stored.
     """
-    return fold(frontier_at(size, reader).roots)
+    return frontier_at(size, reader).root()
 
 
-class _Tiles:
-    """The tiles beneath some nodes, fetched at once; levels within are hashed when first needed."""
+def _read_nodes(nodes: Collection[Node], reader: TileReader) -> dict[Node, bytes]:
+    """Fetches all tiles beneath some nodes at once; each level within a tile is hashed once."""
+    coordinates = sorted({_tile_of(node) for node in nodes})
+    stored = reader.tiles(coordinates) if coordinates else {}
+    # By tile: its hashes, then their parents, and so on up.
+    levels = {at: [bytes(stored.get(at, b""))] for at in coordinates}
+    return {node: _node_within(levels[_tile_of(node)], node) for node in nodes}
 
-    def __init__(self, nodes: Iterable[Node], reader: TileReader) -> None:
-        coordinates = sorted({_tile_of(node) for node in nodes})
-        stored = reader.tiles(coordinates) if coordinates else {}
-        # By tile: its hashes, then their parents, and so on up.
-        self._levels = {at: [bytes(stored[at])] for at in coordinates if at in stored}
 
-    def node(self, node: Node) -> bytes:
-        level, index = node
-        height = level % TILE_HEIGHT
-        coordinate = _tile_of(node)
-        levels = self._levels.get(coordinate, [b""])
-        while len(levels) <= height:
-            levels.append(parents(levels[-1]))
-        within = index & ((1 << TILE_HEIGHT - height) - 1)
-        found = levels[height][within * HASH_BYTES : (within + 1) * HASH_BYTES]
-        if len(found) != HASH_BYTES:
-            tile_level, n = coordinate
-            raise TileIncomplete(
-                f"tile {n} of level {tile_level} is missing or too short for node {index} of "
-                f"level {level}; check the log with `concord fsck`"
-            )
-        return found
+def _node_within(levels: list[bytes], node: Node) -> bytes:
+    """Picks a node from the levels of its tile, which grow upwards as far as it asks for."""
+    level, index = node
+    height = level % TILE_HEIGHT
+    while len(levels) <= height:
+        levels.append(parents(levels[-1]))
+    at = (index & ((1 << TILE_HEIGHT - height) - 1)) * HASH_BYTES
+    found = levels[height][at : at + HASH_BYTES]
+    if len(found) != HASH_BYTES:
+        tile_level, n = _tile_of(node)
+        raise TileIncomplete(
+            f"tile {n} of level {tile_level} is missing or too short for node {index} of "
+            f"level {level}; check the log with `concord fsck`"
+        )
+    return found
 
 
 def _tile_of(node: Node) -> TileCoordinate:

@@ -83,16 +83,16 @@ def parse_tile_path(path: str) -> TileAddress | EntriesAddress:
     """
     match = _PATH.fullmatch(path)
     if match:
+        level = 0 if match["level"] == "entries" else int(match["level"])
         n = int(match["n"].replace("x", "").replace("/", ""))
         width = int(match["width"] or TILE_WIDTH)
         address = (
             EntriesAddress(n, width)
             if match["level"] == "entries"
-            else TileAddress(int(match["level"]), n, width)
+            else TileAddress(level, n, width)
         )
-        is_in_range = match["level"] == "entries" or int(match["level"]) <= MAX_TILE_LEVEL
         # Leading groups of zeros and `.p/256` are other spellings of an address that has a path.
-        if is_in_range and address.path == path:
+        if level <= MAX_TILE_LEVEL and width <= TILE_WIDTH and address.path == path:
             return address
     raise InvalidTilePath(
         "no such tile path; it is tile/<L>/<N>[.p/<W>] or tile/entries/<N>[.p/<W>] with N such as "

@@ -15,6 +15,7 @@ from ledger.merkle.hashing import HASH_BYTES, LeafHash, check_hashes, fold, pare
 from ledger.merkle.proofs import (
     Node,
     build,
+    check_index,
     check_size,
     consistency_nodes,
     inclusion_nodes,
@@ -136,7 +137,12 @@ class MerkleTree:
             levels[level + 1] += fresh
 
     def leaf(self, index: int) -> LeafHash:
-        """The hash of the leaf at an index."""
+        """The hash of the leaf at an index.
+
+        Raises:
+            IndexBeyondSize: there is no such leaf.
+        """
+        check_index(index, self.size)
         return LeafHash(self._node((0, index)))
 
     def root(self, size: int | None = None) -> bytes:
