@@ -1,0 +1,309 @@
+"""The embedded node: a whole, durable, permissioned, fee-free EVM chain inside this process.
+
+What it answers for: blocks that are on disk before anyone hears of them, a state that reads as of
+any block, and a clock. JSON-RPC is not here (`ledger.chain.methods`), nor is signing.
+
+The clock: block time is the machine's, plus an offset that only development mode can move
+(`increase_time`). It never runs ahead of that, and never back: where the machine's clock jumped
+back, block time stands still until it is caught up. Reads of "latest" see the present time, not the
+last block's, because a governor's `state()` depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from eth.abc import (
+    BlockAPI,
+    BlockHeaderAPI,
+    SignedTransactionAPI,
+    StateAPI,
+    VirtualMachineAPI,
+)
+from eth.constants import GENESIS_PARENT_HASH
+from eth.exceptions import CanonicalHeadNotFound, HeaderNotFound
+from eth_typing import Address, BlockNumber, Hash32
+
+from ledger.chain.admission import Admission
+from ledger.chain.block import Submission, build_block
+from ledger.chain.errors import (
+    BlockUnknown,
+    ChainExists,
+    ChainMissing,
+    RpcFault,
+    RpcInternalError,
+)
+from ledger.chain.evm import (
+    TRANSACTION_GAS_LIMIT,
+    EmbeddedChain,
+    next_header,
+    read_chain_id,
+    write_genesis,
+)
+from ledger.chain.records import read_time_offset, write_time_offset
+from ledger.chain.sealer import Sealer
+from ledger.chain.signing import Signer, TransactionDraft
+from ledger.chain.store import ChainStore
+from ledger.errors import Refused
+
+MIN_CHAIN_ID = 2**31
+MAX_CHAIN_ID = 2**52 - 1
+_STORE_FILE = "data.mdb"
+
+
+class TimeTravelRefused(Refused):
+    """The clock can be moved in development mode only."""
+
+    code = "time-travel-refused"
+
+
+class EmbeddedNode:
+    """One open chain. Its methods may be called from any thread.
+
+    Args:
+        store: holds a chain; closed with the node.
+        is_permitted: whether an address may send transactions now; asked for each transaction.
+        clock: seconds since 1970, as `time.time`.
+        development: allow `increase_time` and `mine`.
+
+    Raises:
+        ChainMissing: the store holds no chain.
+    """
+
+    def __init__(
+        self,
+        store: ChainStore,
+        *,
+        is_permitted: Callable[[Address], bool],
+        clock: Callable[[], float],
+        development: bool = False,
+    ) -> None:
+        self.store = store
+        self.development = development
+        self._clock = clock
+        self._time_offset = read_time_offset(store)
+        try:
+            genesis = EmbeddedChain(store).get_canonical_block_header_by_number(BlockNumber(0))
+        except HeaderNotFound as error:
+            raise ChainMissing("the store holds no chain: run `concord init` first") from error
+        self.chain_id = read_chain_id(genesis)
+        self._chain_class = EmbeddedChain.for_chain_id(self.chain_id)
+        # Reads only; every block is built on a chain of its own over a batch.
+        self.chain = self._chain_class(store)
+        self.admission = Admission(self.chain_id, is_permitted)
+        self._sealer = Sealer(self._build, self.nonce_of)
+
+    @staticmethod
+    def create(directory: Path, *, chain_id: int, timestamp: int) -> None:
+        """Write a new chain's genesis block.
+
+        Args:
+            directory: of the store; holds no chain yet.
+            chain_id: fixed for ever, unique to the deployment: draw it at random from MIN_CHAIN_ID
+                to MAX_CHAIN_ID (32 to 52 bits, which wallets can take as a safe integer).
+            timestamp: of block 0, seconds since 1970.
+
+        Raises:
+            ChainExists: the directory holds a chain.
+            ValueError: the chain id is out of range.
+        """
+        if not MIN_CHAIN_ID <= chain_id <= MAX_CHAIN_ID:
+            raise ValueError(f"chain id {chain_id} is not in {MIN_CHAIN_ID}..{MAX_CHAIN_ID}")
+        store = ChainStore(directory)
+        try:
+            EmbeddedChain(store).get_canonical_head()
+        except CanonicalHeadNotFound:
+            write_genesis(store, chain_id=chain_id, timestamp=timestamp)
+        else:
+            raise ChainExists(f"{directory} already holds a chain: open it, or choose another one")
+        finally:
+            store.close()
+
+    @classmethod
+    def open(
+        cls,
+        directory: Path,
+        *,
+        is_permitted: Callable[[Address], bool],
+        clock: Callable[[], float],
+        development: bool = False,
+    ) -> EmbeddedNode:
+        """Open the chain in a directory; the arguments are the class's.
+
+        Raises:
+            ChainMissing: there is none.
+            ChainInUse: another process has it open.
+        """
+        if not (directory / _STORE_FILE).exists():
+            raise ChainMissing(f"{directory} holds no chain: run `concord init` first")
+        store = ChainStore(directory)
+        try:
+            return cls(store, is_permitted=is_permitted, clock=clock, development=development)
+        except ChainMissing:
+            store.close()
+            raise
+
+    def close(self) -> None:
+        """Wait for the block being sealed, then release the directory."""
+        self._sealer.exclusively(self.store.close)
+
+    # Blocks and time
+
+    def now(self) -> int:
+        """The chain's clock, seconds since 1970."""
+        return int(self._clock()) + self._time_offset
+
+    def head(self) -> BlockHeaderAPI:
+        """The header of the last block."""
+        return self.chain.get_canonical_head()
+
+    def header_by_number(self, number: int) -> BlockHeaderAPI:
+        """The header of a block.
+
+        Raises:
+            BlockUnknown: the chain is shorter.
+        """
+        try:
+            return self.chain.get_canonical_block_header_by_number(BlockNumber(number))
+        except HeaderNotFound as error:
+            raise BlockUnknown(f"block not found: {number}") from error
+
+    def header_by_hash(self, block_hash: bytes) -> BlockHeaderAPI:
+        """The header with that hash.
+
+        Raises:
+            BlockUnknown: there is none.
+        """
+        try:
+            return self.chain.get_block_header_by_hash(Hash32(block_hash))
+        except HeaderNotFound as error:
+            raise BlockUnknown(f"block not found: 0x{block_hash.hex()}") from error
+
+    def block(self, header: BlockHeaderAPI) -> BlockAPI:
+        """The block of a header, with its transactions."""
+        return self.chain.get_block_by_header(header)
+
+    def parent_number(self, header: BlockHeaderAPI) -> int | None:
+        """The number of the parent; None for block 0."""
+        return None if header.parent_hash == GENESIS_PARENT_HASH else header.block_number - 1
+
+    # State
+
+    def present(self) -> VirtualMachineAPI:
+        """A machine on the head's state, in the block that would come now. Use it once."""
+        return self.chain.get_vm(next_header(self.head(), now=self.now()))
+
+    def past(self, header: BlockHeaderAPI) -> VirtualMachineAPI:
+        """A machine on the state after that block, at that block's time. Use it once."""
+        return self.chain.get_vm(header)
+
+    def nonce_of(self, address: Address) -> int:
+        """The next nonce of an account, after the last block."""
+        state: StateAPI = self.past(self.head()).state
+        return int(state.get_nonce(address))
+
+    def pending_nonce_of(self, address: Address) -> int:
+        """The next nonce of an account, after what waits for a block."""
+        return self.nonce_of(address) + self._sealer.waiting_nonces(address)
+
+    # Transactions
+
+    def send_raw(self, transactions: Sequence[bytes]) -> list[bytes | RpcFault]:
+        """Include signed transactions, in one block as far as possible.
+
+        Args:
+            transactions: as `eth_sendRawTransaction` takes them. A failing one is included and
+                fails.
+
+        Returns:
+            For each the hash, once its block is durable, or why it is in none.
+        """
+        results: list[Submission | RpcFault] = []
+        for raw in transactions:
+            try:
+                transaction = self.admission.admit(raw)
+            except RpcFault as fault:
+                results.append(fault)
+            else:
+                results.append(Submission(transaction.sender, transaction))
+        return self._submit(results)
+
+    def send_drafts(
+        self, drafts: Sequence[TransactionDraft], signer: Signer
+    ) -> list[bytes | RpcFault]:
+        """Sign and include transactions of one account that hold no nonce yet; those that would
+        fail are left out.
+
+        The nonce is given when a draft's turn comes, so callers on many threads need no
+        bookkeeping, and one that reverts leaves no gap.
+
+        Args:
+            drafts: fees in them are ignored.
+            signer: of all of them; must be permitted.
+
+        Returns:
+            For each the hash, once its block is durable, or the fault (ExecutionReverted and so
+            on).
+        """
+        self.admission.check_sender(signer.address)
+        return self._submit(
+            [Submission(signer.address, partial(self._sign, draft, signer)) for draft in drafts]
+        )
+
+    # Development mode
+
+    def increase_time(self, seconds: int) -> int:
+        """Move the chain's clock ahead, for ever.
+
+        Returns:
+            The whole offset from the machine's clock, in seconds.
+
+        Raises:
+            TimeTravelRefused: not in development mode, or backwards.
+        """
+        self._check_development()
+        if seconds < 0:
+            raise TimeTravelRefused("time only moves ahead: give a positive number of seconds")
+        self._sealer.exclusively(partial(self._add_offset, seconds))
+        return self._time_offset
+
+    def mine(self) -> None:
+        """Seal an empty block.
+
+        Raises:
+            TimeTravelRefused: not in development mode.
+        """
+        self._check_development()
+        self._sealer.exclusively(
+            lambda: build_block(self.store, self._chain_class, (), now=self.now(), allow_empty=True)
+        )
+
+    def _add_offset(self, seconds: int) -> None:
+        write_time_offset(self.store, self._time_offset + seconds)
+        self._time_offset += seconds
+
+    def _check_development(self) -> None:
+        if not self.development:
+            raise TimeTravelRefused(
+                "the clock is moved in development mode only: open the chain with development=True"
+            )
+
+    def _build(self, submissions: Sequence[Submission]) -> None:
+        build_block(self.store, self._chain_class, submissions, now=self.now())
+
+    def _sign(self, draft: TransactionDraft, signer: Signer, nonce: int) -> SignedTransactionAPI:
+        gas = TRANSACTION_GAS_LIMIT if draft.gas is None else draft.gas
+        unsigned = draft.with_nonce(chain_id=self.chain_id, nonce=nonce, gas=gas)
+        return self.admission.admit(signer.sign(unsigned))
+
+    def _submit(self, results: Sequence[Submission | RpcFault]) -> list[bytes | RpcFault]:
+        self._sealer.seal([each for each in results if isinstance(each, Submission)])
+        outcomes: list[bytes | RpcFault] = []
+        for result in results:
+            outcome = result.outcome if isinstance(result, Submission) else result
+            outcomes.append(
+                outcome or RpcInternalError("the transaction was neither kept nor refused")
+            )
+        return outcomes

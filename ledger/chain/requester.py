@@ -1,0 +1,192 @@
+"""Asking a node: retries, and its errors by name.
+
+A request that gets no answer is repeated with growing pauses; after the last attempt the chain is
+unavailable. Every method that is asked here may be repeated safely: reads, and
+`eth_sendRawTransaction`, whose effect is fixed by the bytes sent. After each outage, as at the
+start, the chain id is compared before anything else is believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+from web3.types import RPCEndpoint, RPCResponse
+
+from ledger.chain.encoding import Json
+from ledger.chain.errors import (
+    ChainAnswerInvalid,
+    ChainRefused,
+    ChainUnavailable,
+    ExecutionReverted,
+    RpcFault,
+    WrongChain,
+)
+from ledger.chain.failures import revert_reason
+from ledger.chain.rpc import Provider
+from ledger.chain.values import read_quantity
+from ledger.errors import ConcordError
+
+_T = TypeVar("_T")
+_REVERTED = 3
+Call = tuple[str, Sequence[Json]]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How long a node is asked before it counts as down.
+
+    Attributes:
+        attempts: in all, at least 1.
+        first_pause_seconds: before the second attempt; doubles with each.
+        longest_pause_seconds: where the doubling ends.
+    """
+
+    attempts: int = 5
+    first_pause_seconds: float = 0.2
+    longest_pause_seconds: float = 5.0
+
+
+class Requester:
+    """Asks one provider. Safe to use from any thread.
+
+    Args:
+        provider: embedded or HTTP.
+        chain_id: what the node must answer for; None takes what it says at the first request.
+        retry: see RetryPolicy.
+        sleep: waits that many seconds.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        *,
+        chain_id: int | None,
+        retry: RetryPolicy,
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._provider = provider
+        self._expected_chain_id = chain_id
+        self._retry = retry
+        self._sleep = sleep
+        self._chain_checked = False
+
+    @property
+    def chain_id(self) -> int:
+        """The chain id, once compared.
+
+        Raises:
+            WrongChain, ChainUnavailable: see `ask`.
+        """
+        if self._expected_chain_id is None or not self._chain_checked:
+            self._with_retries(self._check_chain)
+        return cast("int", self._expected_chain_id)
+
+    def ask(self, method: str, *arguments: Json) -> Json:
+        """The result of one request.
+
+        Raises:
+            ChainUnavailable: no answer after all attempts.
+            WrongChain: the node is another chain's.
+            ExecutionReverted: a contract reverted.
+            ChainRefused: any other error of the node's.
+            ChainAnswerInvalid: the answer is no JSON-RPC.
+        """
+        return self._with_retries(lambda: self._ask_once(method, arguments))
+
+    def ask_many(self, calls: Sequence[Call]) -> list[Json | ConcordError]:
+        """The results of several requests in one round trip; what `ask` would raise for one stands
+        in its place.
+
+        Raises:
+            ChainUnavailable, WrongChain, ChainAnswerInvalid: for all of them.
+        """
+        if not calls:
+            return []
+        return self._with_retries(lambda: self._ask_many_once(calls))
+
+    def _ask_once(self, method: str, arguments: Sequence[Json]) -> Json:
+        self._check_chain()
+        result = _result(self._provider.make_request(RPCEndpoint(method), list(arguments)))
+        if isinstance(result, ConcordError):
+            raise result
+        return result
+
+    def _ask_many_once(self, calls: Sequence[Call]) -> list[Json | ConcordError]:
+        self._check_chain()
+        responses = self._provider.make_batch_request(
+            [(RPCEndpoint(method), list(arguments)) for method, arguments in calls]
+        )
+        if not isinstance(responses, list) or len(responses) != len(calls):
+            raise ChainAnswerInvalid("the node did not answer a batch request by request")
+        return [_result(response) for response in responses]
+
+    def _check_chain(self) -> None:
+        if self._chain_checked:
+            return
+        result = _result(self._provider.make_request(RPCEndpoint("eth_chainId"), []))
+        if isinstance(result, ConcordError):
+            raise result
+        found = read_quantity(result)
+        if self._expected_chain_id is None:
+            self._expected_chain_id = found
+        if found != self._expected_chain_id:
+            raise WrongChain(
+                f"the node answers for chain {found}, configured is {self._expected_chain_id}: "
+                "check the chain's URL"
+            )
+        self._chain_checked = True
+
+    def _with_retries(self, attempt: Callable[[], _T]) -> _T:
+        pause = self._retry.first_pause_seconds
+        for remaining in reversed(range(self._retry.attempts)):
+            try:
+                return attempt()
+            except OSError as error:
+                # Connection errors, timeouts and HTTP status codes of the HTTP provider are all
+                # OSErrors.
+                self._chain_checked = False
+                if remaining == 0:
+                    raise ChainUnavailable(
+                        f"the chain's node cannot be reached: {error}"
+                    ) from error
+            except ValueError as error:
+                raise ChainAnswerInvalid(f"the node answered no JSON: {error}") from error
+            self._sleep(pause)
+            pause = min(2 * pause, self._retry.longest_pause_seconds)
+        raise ChainUnavailable("the chain's node was not asked: allow at least one attempt")
+
+
+def _result(response: RPCResponse) -> Json | ConcordError:
+    if not isinstance(response, Mapping):
+        raise ChainAnswerInvalid(f"the node answered no JSON-RPC: {response!r:.80}")
+    error = cast("Json", response.get("error"))
+    if error is None:
+        return cast("Json", response.get("result"))
+    if not isinstance(error, dict):
+        return ChainRefused(f"the node refused: {error!r:.200}", 0)
+    code, message = error.get("code"), str(error.get("message"))[:1024]
+    output = _revert_output(error.get("data"))
+    if code == _REVERTED or output or message.startswith("execution reverted"):
+        reason = revert_reason(output)
+        text = message if reason is None else f"execution reverted: {reason}"
+        return ExecutionReverted(text, output)
+    return ChainRefused(f"the node refused: {message}", code if isinstance(code, int) else 0)
+
+
+def _revert_output(data: Json) -> bytes:
+    """What a contract reverted with, wherever the node's make puts it."""
+    if isinstance(data, dict):
+        data = data.get("data")
+    if isinstance(data, str) and data.startswith("0x"):
+        try:
+            return bytes.fromhex(data[2:])
+        except ValueError:
+            return b""
+    return b""
+
+
+def is_fault(error: ConcordError, words: str) -> bool:
+    """Whether a node's refusal is the one that every client words like this ("nonce too low")."""
+    return isinstance(error, ChainRefused | RpcFault) and words in str(error).lower()

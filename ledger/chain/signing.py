@@ -1,0 +1,116 @@
+"""Transactions that Concord signs itself: EIP-1559 fee market transactions (type 2).
+
+A `TransactionDraft` is what somebody wants done; nonce and fees are added by whoever sends it. A
+`Signer` holds a key, or asks a device that does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import rlp  # type: ignore[import-untyped]
+from eth_hash.auto import keccak
+from eth_keys.datatypes import PrivateKey
+from eth_typing import Address
+
+_TYPE = b"\x02"  # EIP-2718 type of EIP-1559
+
+
+@dataclass(frozen=True, slots=True)
+class FeeMarketTransaction:
+    """An unsigned EIP-1559 transaction; fees are in wei per unit of gas, the value in wei."""
+
+    chain_id: int
+    nonce: int
+    max_priority_fee_per_gas: int
+    max_fee_per_gas: int
+    gas: int
+    to: Address | None
+    value: int
+    data: bytes
+
+    def signing_hash(self) -> bytes:
+        """keccak256(0x02 || rlp(fields)), what the sender signs (EIP-1559)."""
+        return keccak(_TYPE + rlp.encode(self._fields()))
+
+    def encode_signed(self, y_parity: int, r: int, s: int) -> bytes:
+        """The raw transaction with its signature."""
+        payload: bytes = rlp.encode([*self._fields(), y_parity, r, s])
+        return _TYPE + payload
+
+    def with_fees(self, *, max_fee: int, priority_fee: int) -> FeeMarketTransaction:
+        """The same transaction, offering other fees."""
+        return replace(self, max_fee_per_gas=max_fee, max_priority_fee_per_gas=priority_fee)
+
+    def _fields(self) -> list[int | bytes | list[bytes]]:
+        access_list: list[bytes] = []
+        return [
+            self.chain_id,
+            self.nonce,
+            self.max_priority_fee_per_gas,
+            self.max_fee_per_gas,
+            self.gas,
+            self.to or b"",
+            self.value,
+            self.data,
+            access_list,
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionDraft:
+    """A transaction before it has a nonce, fees and a signature.
+
+    Attributes:
+        to: None creates a contract.
+        data: call data, or init code.
+        value: in wei.
+        gas: limit; None lets the chain find one.
+    """
+
+    to: Address | None
+    data: bytes = b""
+    value: int = 0
+    gas: int | None = None
+
+    def with_nonce(
+        self, *, chain_id: int, nonce: int, gas: int, max_fee: int = 0, priority_fee: int = 0
+    ) -> FeeMarketTransaction:
+        """The transaction that is ready to be signed."""
+        return FeeMarketTransaction(
+            chain_id, nonce, priority_fee, max_fee, gas, self.to, self.value, self.data
+        )
+
+
+class Signer(Protocol):
+    """An account that can sign transactions."""
+
+    @property
+    def address(self) -> Address:
+        """The account, 20 bytes."""
+        ...
+
+    def sign(self, transaction: FeeMarketTransaction) -> bytes:
+        """The raw transaction, signed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeySigner:
+    """A signer with its key in memory. Its `repr` does not show the key."""
+
+    key: PrivateKey
+
+    @property
+    def address(self) -> Address:
+        """The key's account, 20 bytes."""
+        return Address(self.key.public_key.to_canonical_address())
+
+    def sign(self, transaction: FeeMarketTransaction) -> bytes:
+        """Sign deterministically (RFC 6979)."""
+        signature = self.key.sign_msg_hash(transaction.signing_hash())
+        return transaction.encode_signed(signature.v, signature.r, signature.s)
+
+    def __repr__(self) -> str:
+        return f"KeySigner(0x{self.address.hex()})"
