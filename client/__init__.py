@@ -1,1 +1,24 @@
 """What a script, the CLI and the dashboard use: signs locally, verifies what it is told."""
+
+from client import drafts
+from client.aio import AsyncLedger
+from client.drafts import Draft
+from client.keystore import Keystore
+from client.operations import Recorded, Signed
+from client.runs import TrackedRun
+from client.sync import Ledger
+from client.wire import RetryPolicy
+from ledger.events import SigningKey
+
+__all__ = [
+    "AsyncLedger",
+    "Draft",
+    "Keystore",
+    "Ledger",
+    "Recorded",
+    "RetryPolicy",
+    "Signed",
+    "SigningKey",
+    "TrackedRun",
+    "drafts",
+]

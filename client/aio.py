@@ -1,0 +1,178 @@
+"""The client for services: the same calls as `client.sync.Ledger`, awaited."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx
+
+from client.drafts import Draft
+from client.errors import Unreachable
+from client.home import state_folder
+from client.operations import Recorded, Session, Signed
+from client.sync import as_response
+from client.trust import Trust, TrustStore
+from client.wire import RETRIED_STATUSES, Operation, Request, Response, RetryPolicy
+from ledger.errors import ConcordError
+from ledger.events import SigningKey
+from ledger.events.canonical import JsonObject, JsonValue
+from ledger.merkle import Checkpoint
+
+T = TypeVar("T")
+
+
+class AsyncLedger:
+    """A ledger, over HTTP, without blocking.
+
+    Args:
+        server: address of the API.
+        key: signs what you record; not needed for reading.
+        verifier_key: the key that the log must have; taken on first contact where absent.
+        state: folder of what is believed of which log; `~/.config/concord/trust` where absent.
+        retry: how often and how long to try.
+        http: an httpx client to use instead of an own one.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        *,
+        key: SigningKey | None = None,
+        verifier_key: str | None = None,
+        state: Path | None = None,
+        retry: RetryPolicy | None = None,
+        http: httpx.AsyncClient | None = None,
+    ) -> None:
+        address = server.rstrip("/")
+        self._session = Session(
+            server=address,
+            store=TrustStore(state or state_folder()),
+            key=key,
+            expected_key=verifier_key,
+            random=secrets.token_bytes,
+        )
+        self._retry = retry or RetryPolicy()
+        self._http = http or httpx.AsyncClient(base_url=address, timeout=self._retry.timeout)
+        self._jitter = random.Random()  # noqa: S311 - spreads retries, guards nothing
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._http.aclose()
+
+    @property
+    def server(self) -> str:
+        """Address of the API."""
+        return self._session.server
+
+    async def connect(self) -> Trust:
+        """Which log answers; raises `WrongLog` if it is not the trusted one."""
+        return await self._drive(self._session.connect())
+
+    async def checkpoint(self) -> Checkpoint:
+        """The newest checkpoint, tied to the one believed before."""
+        return await self._drive(self._session.checkpoint())
+
+    async def sign(self, draft: Draft) -> Signed:
+        """Signs a draft; sending the result again and again has one effect."""
+        return await self._drive(self._session.sign(draft))
+
+    async def send(self, signed: Signed) -> Recorded:
+        """Sends a signed event; its receipt is verified."""
+        return await self._drive(self._session.send(signed))
+
+    async def record(self, draft: Draft) -> Recorded:
+        """Signs, sends and verifies the receipt."""
+        return await self._drive(self._session.record(draft))
+
+    async def send_batch(self, signed: Sequence[Signed]) -> list[Recorded | ConcordError]:
+        """Sends up to 1,000 signed events; each is answered on its own, in order."""
+        return await self._drive(self._session.send_batch(signed))
+
+    async def receipt(self, index: int) -> bytes:
+        """A fresh receipt of any leaf, verified."""
+        return await self._drive(self._session.receipt(index))
+
+    async def read_sealed(self, commitment: str) -> JsonValue:
+        """The value behind a commitment, for those who may see it."""
+        return await self._drive(self._session.read_sealed(commitment))
+
+    async def fetch(self, path: str, **query: str | int | None) -> JsonObject:
+        """Answers any read of the API, such as `/v1/datasets`, as JSON."""
+        return await self._drive(self._session.fetch(path, **query))
+
+    async def fetch_document(self, path: str, **query: str | int | None) -> bytes:
+        """Any read of the API, as it came: a bundle, a tile."""
+        return await self._drive(self._session.fetch_document(path, **query))
+
+    async def ask(self, path: str, question: JsonObject) -> JsonObject:
+        """Any question that is posted, such as an access decision."""
+        return await self._drive(self._session.ask(path, question))
+
+    async def items(self, path: str, **query: str | int | None) -> AsyncIterator[JsonObject]:
+        """All items of a list, page by page."""
+        after: str | None = None
+        while True:
+            page = await self.fetch(path, **{**query, "after": after})
+            items = page.get("items")
+            for item in items if isinstance(items, list) else []:
+                if isinstance(item, dict):
+                    yield item
+            following = page.get("next")
+            if not isinstance(following, str):
+                return
+            after = following
+
+    async def _drive(self, operation: Operation[T]) -> T:
+        try:
+            request = next(operation)
+            while True:
+                request = operation.send(await self._send(request))
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+    async def _send(self, request: Request) -> Response:
+        attempt = 1
+        while True:
+            retry_after: float | None = None
+            last = attempt >= self._retry.attempts
+            try:
+                response = await self._once(request)
+                if response.status not in RETRIED_STATUSES or last:
+                    return response
+                retry_after = response.retry_after
+            except httpx.TransportError as error:
+                if last:
+                    raise Unreachable(
+                        f"{self.server} did not answer after {attempt} attempts: {error}. "
+                        "What was sent may or may not be recorded; send it again."
+                    ) from error
+            await asyncio.sleep(self._retry.delay(attempt, retry_after, self._jitter))
+            attempt += 1
+
+    async def _once(self, request: Request) -> Response:
+        answer = await self._http.request(
+            request.method,
+            request.path,
+            params=dict(request.query),
+            content=request.body,
+            headers={"Content-Type": "application/json"} if request.body is not None else None,
+        )
+        return as_response(answer)

@@ -1,0 +1,53 @@
+"""Describing files by digest, with progress for the long ones."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from collections.abc import Callable
+from pathlib import Path
+
+from ledger.events.canonical import JsonObject
+
+CHUNK_BYTES = 1 << 20
+Progress = Callable[[int, int], None]
+"""Called with bytes done and bytes in all."""
+
+
+def sha256_of(path: Path, progress: Progress | None = None) -> str:
+    """Lower-case hex SHA-256 of a file, read in chunks.
+
+    Raises:
+        OSError: if it cannot be read.
+    """
+    digest = hashlib.sha256()
+    total = path.stat().st_size
+    done = 0
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+            done += len(chunk)
+            if progress is not None:
+                progress(done, total)
+    return digest.hexdigest()
+
+
+def describe_file(
+    path: Path, *, uri: str | None = None, progress: Progress | None = None
+) -> JsonObject:
+    """An in-toto ResourceDescriptor of a file: name, digest, size in bytes, media type.
+
+    Raises:
+        OSError: if it cannot be read.
+    """
+    descriptor: JsonObject = {
+        "name": path.name,
+        "digest": {"sha256": sha256_of(path, progress)},
+        "size": path.stat().st_size,
+    }
+    media_type, _ = mimetypes.guess_type(path.name)
+    if media_type is not None:
+        descriptor["mediaType"] = media_type
+    if uri is not None:
+        descriptor["uri"] = uri
+    return descriptor

@@ -1,0 +1,223 @@
+"""The client for scripts: blocking calls, retried safely.
+
+ledger = Ledger("http://127.0.0.1:8000", key=keystore.unlock("hospital-a", passphrase))
+ledger.record(drafts.revoke_grant("g-7", effective_at=now, retroactive=True))
+with ledger.run(job="train-cnn", …) as run: …
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx
+
+from client.drafts import Draft
+from client.errors import Unreachable
+from client.home import state_folder
+from client.operations import Recorded, Session, Signed
+from client.runs import TrackedRun
+from client.trust import Trust, TrustStore
+from client.wire import RETRIED_STATUSES, Operation, Request, Response, RetryPolicy
+from ledger.errors import ConcordError
+from ledger.events import SigningKey
+from ledger.events.canonical import JsonObject, JsonValue
+from ledger.merkle import Checkpoint
+
+T = TypeVar("T")
+
+
+class Ledger:
+    """A ledger, over HTTP. Thread-safe as far as httpx is; one for each thread is simplest.
+
+    Args:
+        server: address of the API.
+        key: signs what you record; not needed for reading.
+        verifier_key: the key that the log must have; taken on first contact where absent.
+        state: folder of what is believed of which log; `~/.config/concord/trust` where absent.
+        retry: how often and how long to try.
+        http: an httpx client to use instead of an own one.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        *,
+        key: SigningKey | None = None,
+        verifier_key: str | None = None,
+        state: Path | None = None,
+        retry: RetryPolicy | None = None,
+        http: httpx.Client | None = None,
+    ) -> None:
+        address = server.rstrip("/")
+        self._session = Session(
+            server=address,
+            store=TrustStore(state or state_folder()),
+            key=key,
+            expected_key=verifier_key,
+            random=secrets.token_bytes,
+        )
+        self._retry = retry or RetryPolicy()
+        self._http = http or httpx.Client(base_url=address, timeout=self._retry.timeout)
+        self._jitter = random.Random()  # noqa: S311 - spreads retries, guards nothing
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._http.close()
+
+    @property
+    def server(self) -> str:
+        """Address of the API."""
+        return self._session.server
+
+    @property
+    def address(self) -> str | None:
+        """Address that signs, in EIP-55."""
+        return self._session.key.address if self._session.key else None
+
+    def connect(self) -> Trust:
+        """Which log answers; raises `WrongLog` if it is not the trusted one."""
+        return self._drive(self._session.connect())
+
+    def checkpoint(self) -> Checkpoint:
+        """The newest checkpoint, tied to the one believed before."""
+        return self._drive(self._session.checkpoint())
+
+    def sign(self, draft: Draft) -> Signed:
+        """Signs a draft; sending the result again and again has one effect."""
+        return self._drive(self._session.sign(draft))
+
+    def send(self, signed: Signed) -> Recorded:
+        """Sends a signed event; its receipt is verified."""
+        return self._drive(self._session.send(signed))
+
+    def record(self, draft: Draft) -> Recorded:
+        """Signs, sends and verifies the receipt."""
+        return self._drive(self._session.record(draft))
+
+    def send_batch(self, signed: Sequence[Signed]) -> list[Recorded | ConcordError]:
+        """Sends up to 1,000 signed events; each is answered on its own, in order."""
+        return self._drive(self._session.send_batch(signed))
+
+    def receipt(self, index: int) -> bytes:
+        """A fresh receipt of any leaf, verified."""
+        return self._drive(self._session.receipt(index))
+
+    def read_sealed(self, commitment: str) -> JsonValue:
+        """The value behind a commitment, for those who may see it."""
+        return self._drive(self._session.read_sealed(commitment))
+
+    def fetch(self, path: str, **query: str | int | None) -> JsonObject:
+        """Answers any read of the API, such as `/v1/datasets`, as JSON."""
+        return self._drive(self._session.fetch(path, **query))
+
+    def fetch_document(self, path: str, **query: str | int | None) -> bytes:
+        """Any read of the API, as it came: a bundle, a tile."""
+        return self._drive(self._session.fetch_document(path, **query))
+
+    def ask(self, path: str, question: JsonObject) -> JsonObject:
+        """Any question that is posted, such as an access decision."""
+        return self._drive(self._session.ask(path, question))
+
+    def items(self, path: str, **query: str | int | None) -> Iterator[JsonObject]:
+        """All items of a list, page by page."""
+        after: str | None = None
+        while True:
+            page = self.fetch(path, **{**query, "after": after})
+            items = page.get("items")
+            for item in items if isinstance(items, list) else []:
+                if isinstance(item, dict):
+                    yield item
+            following = page.get("next")
+            if not isinstance(following, str):
+                return
+            after = following
+
+    def run(
+        self,
+        job: str,
+        *,
+        run: str | None = None,
+        parameters: JsonObject | None = None,
+        source: Path | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> TrackedRun:
+        """A training run as a context: what it used and produced is recorded when it ends.
+
+        Args:
+            job: what kind of run it is.
+            run: id; made up from the job and the time where absent.
+            parameters: of the training.
+            source: file or script that ran; its digest is recorded.
+            environment: versions of what it ran on.
+        """
+        return TrackedRun(
+            self,
+            job=job,
+            run=run,
+            parameters=parameters,
+            source=source,
+            environment=environment,
+            clock=self._session.clock,
+        )
+
+    def _drive(self, operation: Operation[T]) -> T:
+        try:
+            request = next(operation)
+            while True:
+                request = operation.send(self._send(request))
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+    def _send(self, request: Request) -> Response:
+        attempt = 1
+        while True:
+            retry_after: float | None = None
+            last = attempt >= self._retry.attempts
+            try:
+                response = self._once(request)
+                if response.status not in RETRIED_STATUSES or last:
+                    return response
+                retry_after = response.retry_after
+            except httpx.TransportError as error:
+                if last:
+                    raise Unreachable(
+                        f"{self.server} did not answer after {attempt} attempts: {error}. "
+                        "What was sent may or may not be recorded; send it again."
+                    ) from error
+            time.sleep(self._retry.delay(attempt, retry_after, self._jitter))
+            attempt += 1
+
+    def _once(self, request: Request) -> Response:
+        answer = self._http.request(
+            request.method,
+            request.path,
+            params=dict(request.query),
+            content=request.body,
+            headers={"Content-Type": "application/json"} if request.body is not None else None,
+        )
+        return as_response(answer)
+
+
+def as_response(answer: httpx.Response) -> Response:
+    """Httpx's answer as `client.wire` knows it."""
+    header = answer.headers.get("Retry-After", "")
+    retry_after = float(header) if header.isdigit() else None
+    return Response(answer.status_code, answer.content, retry_after)
