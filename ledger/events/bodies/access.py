@@ -13,6 +13,7 @@ from ledger.events.bodies.base import (
     Purpose,
     Text,
     Version,
+    counted,
     event_kind,
     listing,
 )
@@ -103,13 +104,15 @@ class AccessGranted(Body):
         return self
 
     def summary(self) -> str:
-        versions = f" versions {listing(list(self.versions))}" if self.versions else ""
+        versions = self.versions or []
+        plural = "s" if len(versions) > 1 else ""
+        covers = f" version{plural} {listing(versions)}" if versions else ""
         parent = f", under grant {self.parent}" if self.parent else ""
         delegable = ", delegable" if self.delegable else ""
-        limits = f", {len(self.constraints)} constraints" if self.constraints else ""
+        limits = f", {counted(len(self.constraints), 'constraint')}" if self.constraints else ""
         return (
             f"Grant {self.grant}: {self.assignee} may {listing(list(self.actions))} dataset "
-            f"{self.dataset}{versions} for {self.purpose.sentence()} from {self.not_before} "
+            f"{self.dataset}{covers} for {self.purpose.sentence()} from {self.not_before} "
             f"until {self.expires_at}{limits}{delegable}{parent}."
         )
 

@@ -236,6 +236,11 @@ class ChainReference(Value):
     log_index: Count
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def listing(items: list[str], *, most: int = 5) -> str:
     """`a, b and 3 more`: sentences stay short however long a list is."""
     if len(items) <= most:

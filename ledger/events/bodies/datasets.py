@@ -17,6 +17,7 @@ from ledger.events.bodies.base import (
     Title,
     Value,
     Version,
+    counted,
     event_kind,
 )
 from ledger.events.identifiers import Address, Cid, Identifier
@@ -106,10 +107,10 @@ class DatasetVersionPublished(Body):
     revision_of: Version | None = None
 
     def summary(self) -> str:
-        files = len(self.distribution)
         return (
-            f"Publish version {self.version} of dataset {self.dataset}: {files} "
-            f"file{'s' if files != 1 else ''}, first SHA-256 {self.distribution[0].digest.sha256}."
+            f"Publish version {self.version} of dataset {self.dataset}: "
+            f"{counted(len(self.distribution), 'file')}, first SHA-256 "
+            f"{self.distribution[0].digest.sha256}."
         )
 
 

@@ -18,6 +18,7 @@ from ledger.events.bodies.base import (
     Title,
     Value,
     Version,
+    counted,
     event_kind,
 )
 from ledger.events.identifiers import (
@@ -65,6 +66,10 @@ class ProposalCreated(MirrorBody):
         return f"Proposal {self.proposal} was created by {self.proposer}."
 
 
+_BALLOTS = {0: "voted against", 1: "voted for", 2: "abstained on", 255: "split its votes on"}
+"""OpenZeppelin's GovernorCountingFractional."""
+
+
 @event_kind("vote.cast", subject="proposal")
 class VoteCast(MirrorBody):
     """A ballot was counted. `params` holds fractional votes."""
@@ -77,7 +82,8 @@ class VoteCast(MirrorBody):
     params: HexData | None = None
 
     def summary(self) -> str:
-        return f"{self.voter} voted on proposal {self.proposal} with weight {self.weight}."
+        did = _BALLOTS.get(self.support, "voted on")
+        return f"{self.voter} {did} proposal {self.proposal} with weight {self.weight}."
 
 
 @event_kind("proposal.queued", subject="proposal")
@@ -184,4 +190,5 @@ class ErasurePerformed(Body):
     legal_basis: Text
 
     def summary(self) -> str:
-        return f"Record that {len(self.commitments)} sealed values were erased."
+        were = "was" if len(self.commitments) == 1 else "were"
+        return f"Record that {counted(len(self.commitments), 'sealed value')} {were} erased."

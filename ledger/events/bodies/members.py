@@ -15,6 +15,7 @@ from ledger.events.bodies.base import (
     Text,
     Title,
     Value,
+    counted,
     event_kind,
     listing,
 )
@@ -55,13 +56,13 @@ class LedgerCreated(Body):
     origin: Origin
     chain_id: Count
     contracts: Annotated[dict[ContractName, Address], Field(max_length=32)]
-    log_key: Annotated[str, StringConstraints(max_length=512)]
+    log_key: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,512}$")]
     members: Annotated[list[GenesisMember], Field(max_length=256)]
     mirror: Address | None = None
 
     def summary(self) -> str:
         return (
-            f"Create the ledger {self.origin} with {len(self.members)} members "
+            f"Create the ledger {self.origin} with {counted(len(self.members), 'member')} "
             f"on chain {self.chain_id}."
         )
 
