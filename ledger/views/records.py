@@ -278,6 +278,30 @@ class Run(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class RunChange(Record):
+    """Fact: what one event says of a run: it `started`, `completed` or `failed`.
+
+    Attributes:
+        developer: the member whose act the event is.
+        inputs_manifest: as of `Run`.
+        spatial: where the run took place, by the entry `spatial` of its environment.
+    """
+
+    TABLE: ClassVar[str] = "run_change"
+    KEY: ClassVar[tuple[str, ...]] = ("index", "run")
+
+    index: int
+    run: str
+    change: str
+    developer: str
+    started_at: int
+    ended_at: int | None
+    inputs_manifest: str | None
+    spatial: str | None
+    recorded_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunInput(Record):
     """Fact: what a run read, as one of its events says. `node` is the lineage node of the input."""
 
@@ -421,6 +445,7 @@ RECORDS: tuple[type[Record], ...] = (
     Use,
     Emergency,
     Run,
+    RunChange,
     RunInput,
     RunOutput,
     Model,

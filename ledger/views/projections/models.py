@@ -14,6 +14,7 @@ from ledger.events.bodies.models import (
     RunStarted,
 )
 from ledger.events.identifiers import parse_instant
+from ledger.events.sealed import Sealed
 from ledger.views.projections.datasets import canonical_value
 from ledger.views.projections.registry import Placed, add_edges, projects, text_of
 from ledger.views.records import (
@@ -21,6 +22,7 @@ from ledger.views.records import (
     ModelVersion,
     ReleaseChange,
     Run,
+    RunChange,
     RunInput,
     RunOutput,
     dataset_node,
@@ -68,6 +70,12 @@ def _version_published(placed: Placed, body: ModelVersionPublished, state: State
     add_edges(placed, edges, state)
 
 
+def _spatial(body: RunStarted | RunCompleted | RunFailed) -> str | None:
+    if body.environment is None or isinstance(body.environment, Sealed):
+        return None
+    return body.environment.get("spatial")
+
+
 def _run_event(
     placed: Placed,
     body: RunStarted | RunCompleted | RunFailed,
@@ -99,6 +107,23 @@ def _run_event(
             index=known.index,
         )
     state.put(run)
+    state.add(
+        RunChange(
+            index=placed.index,
+            run=body.run,
+            change=status,
+            developer=placed.principal,
+            started_at=parse_instant(body.started_at),
+            ended_at=ended_at,
+            inputs_manifest=manifest,
+            spatial=_spatial(body),
+            recorded_at=placed.recorded_at,
+        )
+    )
+    _run_lineage(placed, body, state)
+
+
+def _run_lineage(placed: Placed, body: RunStarted | RunCompleted | RunFailed, state: State) -> None:
     edges = [("wasAssociatedWith", f"run:{body.run}", f"agent:{placed.principal}")]
     if placed.event.actor != placed.principal:
         acting = ("actedOnBehalfOf", f"agent:{placed.event.actor}", f"agent:{placed.principal}")
