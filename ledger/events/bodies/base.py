@@ -202,6 +202,10 @@ class Digest(Value):
     sha256: Sha256Hex
 
 
+AnnotationName = Annotated[str, StringConstraints(pattern=r"^[!-#%-~][!-~]{0,127}$")]
+"""Visible ASCII; never `$sealed`, for annotations cannot be sealed."""
+
+
 class ResourceDescriptor(Value):
     """in-toto ResourceDescriptor v1, without inline content.
 
@@ -216,7 +220,7 @@ class ResourceDescriptor(Value):
     annotations: (
         Annotated[
             dict[
-                Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")],
+                AnnotationName,
                 Annotated[str, StringConstraints(max_length=1024)],
             ],
             Field(max_length=32),
