@@ -1,0 +1,178 @@
+"""Chains to test with: the embedded node in a directory, and anvil in a process of its own.
+
+Plain functions and context managers; a room's conftest makes fixtures of them. `open_backend`
+gives either chain behind the same few operations, so that one test runs on both.
+
+anvil is looked for in CONCORD_ANVIL, on PATH and where install_anvil.sh puts it. Without it the
+tests that need it are skipped, except in CI, where they fail.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from eth_keys.datatypes import PrivateKey
+from eth_typing import Address
+
+from ledger.chain.chain import Chain
+from ledger.chain.connect import connect, embedded
+from ledger.chain.encoding import Json, data
+from ledger.chain.node import EmbeddedNode
+from ledger.chain.requester import RetryPolicy
+from ledger.chain.sending import SendingPolicy
+from ledger.chain.signing import KeySigner
+
+CHAIN_ID = 31_337_000_001
+BACKENDS = ["embedded", pytest.param("anvil", marks=pytest.mark.anvil)]
+"""Parameters of a fixture that runs a test on both chains."""
+
+_ANVIL_CACHE = "anvil-1.7.1/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
+_LISTENING = re.compile(r"Listening on (\S+)")
+_RICH = 10**24  # wei
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A chain under test.
+
+    Attributes:
+        name: "embedded" or "anvil".
+        operator: an account that may send transactions and can pay for them.
+    """
+
+    name: str
+    chain: Chain
+    operator: KeySigner
+
+    def new_account(self) -> KeySigner:
+        """A fresh account that may send transactions and can pay for them."""
+        signer = new_signer()
+        if self.name == "anvil":
+            self.request("anvil_setBalance", data(signer.address), hex(_RICH))
+        return signer
+
+    def move_time(self, seconds: int) -> None:
+        """Let that many seconds pass on the chain, and seal a block so that everyone sees it."""
+        self.request("evm_increaseTime", seconds)
+        self.request("evm_mine")
+
+    def request(self, method: str, *arguments: Json) -> Json:
+        """A JSON-RPC request as it is, for what `Chain` has no function for."""
+        response = self.chain.provider.make_request(method, list(arguments))
+        assert "error" not in response, response
+        return response["result"]
+
+
+def new_signer() -> KeySigner:
+    """A fresh account; on anvil it has no coins."""
+    return KeySigner(PrivateKey(secrets.token_bytes(32)))
+
+
+def everyone(_: Address) -> bool:
+    """Permits every sender."""
+    return True
+
+
+def embedded_node(
+    directory: Path,
+    *,
+    chain_id: int = CHAIN_ID,
+    is_permitted: Callable[[Address], bool] = everyone,
+    clock: Callable[[], float] = time.time,
+    development: bool = True,
+) -> EmbeddedNode:
+    """Open the embedded node in a directory; its chain is created if there is none."""
+    if not (directory / "data.mdb").exists():
+        EmbeddedNode.create(directory, chain_id=chain_id, timestamp=int(clock()))
+    return EmbeddedNode.open(
+        directory, is_permitted=is_permitted, clock=clock, development=development
+    )
+
+
+def embedded_chain(directory: Path, *, chain_id: int = CHAIN_ID) -> Chain:
+    """A chain on the embedded node in a directory, in development mode, open to everyone."""
+    return embedded(embedded_node(directory, chain_id=chain_id))
+
+
+def find_anvil() -> Path | None:
+    """The anvil binary, if there is one."""
+    cache = Path(os.environ.get("CONCORD_TEST_CACHE", Path.home() / ".cache" / "concord-tests"))
+    candidates = [os.environ.get("CONCORD_ANVIL"), shutil.which("anvil"), cache / _ANVIL_CACHE]
+    return next((Path(each) for each in candidates if each and Path(each).exists()), None)
+
+
+def require_anvil() -> Path:
+    """The anvil binary; without it the test is skipped, in CI it fails."""
+    anvil = find_anvil()
+    if anvil is not None:
+        return anvil
+    reason = "no anvil: set CONCORD_ANVIL, or run tests/support/install_anvil.sh"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@contextmanager
+def start_anvil(*arguments: str, chain_id: int = CHAIN_ID) -> Iterator[str]:
+    """Run anvil on a free port, with more arguments if any; yields its URL."""
+    command = [
+        *(str(require_anvil()), "--port", "0", "--chain-id", str(chain_id)),
+        *("--hardfork", "prague", *arguments),
+    ]
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            yield f"http://{_wait_for_address(process, output.fileno())}"
+        finally:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def open_backend(name: str, directory: Path) -> Iterator[Backend]:
+    """A fresh chain of either kind with a rich operator; the directory is the embedded one's."""
+    if name == "embedded":
+        chain = embedded_chain(directory / "chain")
+        yield Backend(name, chain, new_signer())
+        chain.close()
+        return
+    with start_anvil() as url:
+        yield _funded(name, anvil_chain(url))
+
+
+def anvil_chain(url: str, *, confirmations: int = 0, sending: SendingPolicy | None = None) -> Chain:
+    """A chain on a node under test: few and quick attempts."""
+    return connect(
+        url,
+        chain_id=CHAIN_ID,
+        is_permitted=everyone,
+        confirmations=confirmations,
+        retry=RetryPolicy(attempts=3, first_pause_seconds=0.05),
+        sending=sending,
+    )
+
+
+def _funded(name: str, chain: Chain) -> Backend:
+    operator = Backend(name, chain, new_signer()).new_account()
+    return Backend(name, chain, operator)
+
+
+def _wait_for_address(process: subprocess.Popen[bytes], output: int) -> str:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        found = _LISTENING.search(os.pread(output, 1 << 16, 0).decode(errors="replace"))
+        if found:
+            return found[1]
+        time.sleep(0.005)
+    pytest.fail(f"anvil did not start: {os.pread(output, 1 << 16, 0).decode(errors='replace')}")
