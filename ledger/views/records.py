@@ -22,11 +22,13 @@ class Record:
     Attributes:
         TABLE: name of its table.
         KEY: fields that name it.
+        index: of the event that it comes from.
     """
 
     __slots__ = ()
     TABLE: ClassVar[str]
     KEY: ClassVar[tuple[str, ...]]
+    index: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,55 @@
+"""Why a question cannot be answered, a bundle not be read, or its answer not be confirmed."""
+
+from __future__ import annotations
+
+from ledger.errors import IntegrityError, InvalidInput, NotFound
+
+
+class UnknownVersion(NotFound):
+    """No such model version is recorded as of the size that was asked about."""
+
+    code = "unknown-version"
+
+
+class UnknownNode(NotFound):
+    """Nothing by that name takes part in any lineage."""
+
+    code = "unknown-node"
+
+
+class InvalidPolicy(InvalidInput):
+    """A policy document that is not of the form its version asks for."""
+
+    code = "invalid-policy"
+
+
+class MalformedBundle(InvalidInput):
+    """A document that is not a bundle."""
+
+    code = "malformed-bundle"
+
+
+class BundleContradiction(IntegrityError):
+    """A bundle whose parts do not fit each other: an event, a manifest or a policy that nothing in
+    it rests on, or that is not what it is said to be.
+    """
+
+    code = "bundle-contradiction"
+
+
+class AnswerDiffers(IntegrityError):
+    """Auditing the same events again gives another answer."""
+
+    code = "answer-differs"
+
+
+class UnauthorisedEvent(IntegrityError):
+    """An event stands in the log that the rules would never have let in."""
+
+    code = "unauthorised-event"
+
+
+class LogContradiction(IntegrityError):
+    """Leaves that cannot follow each other: a clock that ran back, a root that does not fit."""
+
+    code = "log-contradiction"
