@@ -1,0 +1,78 @@
+"""Around every request: safe headers, the request's id, HEAD, and how long it took."""
+
+from __future__ import annotations
+
+import time
+
+from fastapi.routing import APIRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.headers import API_HEADERS, REQUEST_ID, REQUEST_ID_FORM
+from service.metrics import Metrics
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
+_HEADERS = [(name.lower().encode(), value.encode()) for name, value in API_HEADERS]
+_HEADER_NAMES = frozenset(name for name, _ in _HEADERS)
+_REQUEST_ID = REQUEST_ID.encode()
+_UI_PATHS = frozenset({"/docs"})
+"""Pages that load scripts and styles."""
+
+
+class Frame:
+    """ASGI middleware.
+
+    Rules:
+    - Headers that make an answer safe to hold are added where a route has not set its own.
+    - `X-Request-ID` comes back as it was sent (AuthZEN, Request Identification).
+    - HEAD is answered as GET is; the server leaves the body out.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Runs one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        method = scope["method"]
+        if method == "HEAD":
+            # The server looks at its own scope to know that no body follows.
+            scope = {**scope, "method": "GET"}
+        status = 500
+        extra = _echo(scope)
+        defaults = [] if scope["path"] in _UI_PATHS else _HEADERS
+
+        async def framed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = _complete(message["headers"], defaults, extra)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, framed)
+        finally:
+            route = scope.get("route")
+            template = route.path if isinstance(route, APIRoute) else "other"
+            known = method if method in _METHODS else "other"
+            self._metrics.observe_request(template, known, status, time.perf_counter() - began)
+
+
+def _echo(scope: Scope) -> list[tuple[bytes, bytes]]:
+    for name, value in scope["headers"]:
+        if name == _REQUEST_ID and REQUEST_ID_FORM.fullmatch(value):
+            return [(name, value)]
+    return []
+
+
+def _complete(
+    headers: list[tuple[bytes, bytes]],
+    defaults: list[tuple[bytes, bytes]],
+    extra: list[tuple[bytes, bytes]],
+) -> list[tuple[bytes, bytes]]:
+    own = {name for name, _ in headers} & _HEADER_NAMES
+    added = [item for item in defaults if item[0] not in own] if own else defaults
+    return [*headers, *added, *extra]

@@ -1,0 +1,126 @@
+"""The HTTP server: uvicorn with uvloop and httptools, and what it lacks.
+
+Rules:
+- A client has so long to send a request's headers, and so long to send its body; then the
+  connection is closed. Headers are bounded in bytes.
+- When the process is told to stop, streams end first, requests under way are answered, and the log
+  is closed last: nothing that was acknowledged is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import ClassVar
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from service.settings import Settings
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP/1.1 protocol with limits on how long and how large a request may be.
+
+    Owns `_deadline`: armed while a request is coming in, and only then.
+    """
+
+    HEAD_SECONDS: ClassVar[float]
+    BODY_SECONDS: ClassVar[float]
+    MAX_HEAD_BYTES: ClassVar[int]
+
+    _deadline: asyncio.TimerHandle | None = None
+    _head_bytes = 0
+    _in_head = True
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Waits for the first request's head."""
+        super().connection_made(transport)
+        self._arm(self.HEAD_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Waits for nothing any more."""
+        self._disarm()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Counts what belongs to an unfinished head."""
+        if self._in_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._in_head and self._head_bytes > self.MAX_HEAD_BYTES:
+            self.transport.abort()
+
+    def on_message_begin(self) -> None:
+        """Waits for the head of the next request."""
+        super().on_message_begin()
+        self._arm(self.HEAD_SECONDS)
+
+    def on_headers_complete(self) -> None:
+        """Waits for the body."""
+        self._in_head = False
+        self._arm(self.BODY_SECONDS)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Waits for nothing: how long an answer takes is the service's own doing."""
+        self._disarm()
+        self._in_head, self._head_bytes = True, 0
+        super().on_message_complete()
+
+    def _arm(self, seconds: float) -> None:
+        self._disarm()
+        self._deadline = self.loop.call_later(seconds, self.transport.abort)
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+def bounded_protocol(settings: Settings) -> type[BoundedProtocol]:
+    """The protocol with the limits of the settings."""
+    return type(
+        "ConfiguredProtocol",
+        (BoundedProtocol,),
+        {
+            "HEAD_SECONDS": settings.head_seconds,
+            "BODY_SECONDS": settings.body_seconds,
+            "MAX_HEAD_BYTES": settings.max_head_bytes,
+        },
+    )
+
+
+class Server(uvicorn.Server):
+    """Tells the application that it is to stop before it waits for its requests to end."""
+
+    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_stop = on_stop
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends the streams, then everything else."""
+        self._on_stop()
+        await super().shutdown(sockets)
+
+
+def build_server(app: FastAPI, settings: Settings, on_stop: Callable[[], None]) -> Server:
+    """A server for the application, not yet started; `Server.run()` serves until told to stop."""
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        http=bounded_protocol(settings),
+        ws="none",
+        lifespan="on",
+        log_level="info",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=settings.max_connections,
+        timeout_keep_alive=round(settings.idle_seconds),
+        timeout_graceful_shutdown=round(settings.drain_seconds),
+    )
+    return Server(config, on_stop)

@@ -1,0 +1,96 @@
+"""What can be configured: environment variables that begin with `CONCORD_`, each limit with its
+unit in its name.
+
+A part that can be outgrown is chosen by URL here, never in code. Paths that are not set lie in the
+data directory, in one fixed layout.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Bytes = Annotated[int, Field(ge=1_024, le=2**30)]
+
+
+class Settings(BaseSettings):
+    """Settings of one service process.
+
+    Attributes:
+        data_dir: what the ledger keeps on disk.
+        database_url: SQLAlchemy URL; `concord.db` in the data directory where it is not set.
+        log_key_file: signed-note private key of the log; `log.key` in the data directory where it
+            is not set.
+        origin: if set, the service refuses to serve a log of another origin.
+        public_url: where others reach the service; a request's own host where it is not set.
+        host, port: what the service listens on.
+        reads: who may read; only `public` so far.
+        cors_origins: web origins that browsers may call from; none by default.
+        max_event_bytes: request body of one event, and of everything that is not a batch.
+        max_batch_bytes: request body of a batch of events.
+        max_batch_events: events in one batch.
+        max_evaluations: evaluations in one access request.
+        max_head_bytes: request line and headers of one request.
+        max_connections: open at the same time; beyond them callers get 503.
+        max_streams: server-sent event streams at the same time; beyond them callers get 503.
+        max_queued_events: events that wait to be recorded; beyond them callers get 503.
+        head_seconds: how long a client may take to send a request's headers.
+        body_seconds: how long a client may take to send a request's body.
+        idle_seconds: how long a connection without a request stays open.
+        stream_pulse_seconds: how often a quiet stream says that it is alive.
+        stream_stall_seconds: how long a stream waits for a client that does not read.
+        drain_seconds: how long a stop waits for requests under way.
+        reader_threads: database reads at the same time.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="CONCORD_", frozen=True, extra="ignore")
+
+    data_dir: Path = Path("concord-data")
+    database_url: str | None = None
+    log_key_file: Path | None = None
+    origin: str | None = None
+    public_url: str | None = None
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    reads: Literal["public"] = "public"
+    cors_origins: tuple[str, ...] = ()
+
+    max_event_bytes: Bytes = 128 * 1024
+    max_batch_bytes: Bytes = 8 * 1024 * 1024
+    max_batch_events: Annotated[int, Field(ge=1, le=10_000)] = 1_000
+    max_evaluations: Annotated[int, Field(ge=1, le=10_000)] = 256
+    max_head_bytes: Bytes = 32 * 1024
+    max_connections: Annotated[int, Field(ge=1)] = 2_048
+    max_streams: Annotated[int, Field(ge=0)] = 256
+    max_queued_events: Annotated[int, Field(ge=1)] = 10_000
+
+    head_seconds: Seconds = 10
+    body_seconds: Seconds = 30
+    idle_seconds: Seconds = 60
+    stream_pulse_seconds: Seconds = 15
+    stream_stall_seconds: Seconds = 30
+    drain_seconds: Seconds = 20
+    reader_threads: Annotated[int, Field(ge=1, le=64)] = 8
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_a_base_url(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        if not url.startswith(("http://", "https://")) or "?" in url or "#" in url:
+            raise ValueError("a public URL is http(s)://host[/path], without query or fragment")
+        return url.rstrip("/")
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy URL of the database."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'concord.db'}"
+
+    @property
+    def log_key_path(self) -> Path:
+        """File that holds the log's private key."""
+        return self.log_key_file or self.data_dir / "log.key"
