@@ -4,6 +4,8 @@ Rules:
 - A proof has exactly as many hashes as its index and sizes ask for; any other number is refused
   before hashing.
 - Sizes never shrink: an older tree is never larger than a newer one.
+- A proof binds roots, not sizes: trees whose sizes differ may share the shape of a path. Sizes are
+  taken from where they are signed or anchored together with the root, never from the prover.
 - Equal sizes need equal roots and an empty proof; so does the empty tree, which everything extends.
 
 A node is written `(level, index)`: the complete subtree over the leaves `[index·2^level,
@@ -98,9 +100,8 @@ def verify_consistency(
     subject = f"consistency of sizes {first} and {second}"
     if first in {0, second}:
         _check_length(proof, 0, subject)
-        earlier, later = (EMPTY_ROOT if first == 0 else second_root), second_root
-        if second == 0:
-            later = EMPTY_ROOT
+        earlier = EMPTY_ROOT if first == 0 else second_root
+        later = EMPTY_ROOT if second == 0 else second_root
     else:
         earlier, later = _roots_from_consistency(first, second, first_root, proof)
     for size, expected, found in ((first, first_root, earlier), (second, second_root, later)):

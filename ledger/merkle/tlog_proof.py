@@ -46,12 +46,16 @@ class TlogProof:
     extra: bytes | None = None
 
     @classmethod
-    def parse(cls, text: str) -> TlogProof:
+    def parse(cls, proof: str | bytes) -> TlogProof:
         """Reads the text of a proof; the checkpoint is taken over unread.
+
+        Args:
+            proof: the whole text; bytes must be UTF-8.
 
         Raises:
             MalformedProof: it is no tlog-proof of version 1.
         """
+        text = proof if isinstance(proof, str) else _decode(proof)
         head, separator, checkpoint = text.partition("\n\n")
         if not text.startswith(_HEADER) or not separator:
             raise MalformedProof(
@@ -98,3 +102,10 @@ def verify_tlog_proof(
     checkpoint = open_checkpoint(proof.checkpoint, keys)
     verify_inclusion(proof.index, checkpoint.size, leaf_hash, proof.hashes, checkpoint.root)
     return checkpoint
+
+
+def _decode(proof: bytes) -> str:
+    try:
+        return proof.decode()
+    except UnicodeDecodeError as error:
+        raise MalformedProof("the proof is not UTF-8; ask for it again as bytes") from error

@@ -174,6 +174,16 @@ def test_the_empty_tree_has_one_root_only(big_tree: MerkleTree) -> None:
         verify_consistency(0, 0, bytes(32), bytes(32), ())
 
 
+def test_a_proof_binds_roots_and_leaves_sizes_to_whoever_signs_them(big_tree: MerkleTree) -> None:
+    proof = big_tree.consistency(6, 11)
+    assert len(consistency_nodes(6, 11)) == len(consistency_nodes(6, 12))
+    verify_consistency(6, 12, big_tree.root(6), big_tree.root(11), proof)
+    with pytest.raises(WrongRoot):
+        verify_consistency(6, 12, big_tree.root(6), big_tree.root(12), proof)
+    path = big_tree.inclusion(3, 11)
+    verify_inclusion(3, 12, big_tree.leaf(3), path, big_tree.root(11))
+
+
 def test_a_hash_that_is_not_32_bytes_is_refused(big_tree: MerkleTree) -> None:
     leaf, root, proof = big_tree.leaf(0), big_tree.root(2), big_tree.inclusion(0, 2)
     with pytest.raises(InvalidHash):
