@@ -23,7 +23,6 @@ from ledger.errors import InvalidInput
 from ledger.events.bodies import Body, InvalidBody, parse_body
 from ledger.events.bodies.base import describe
 from ledger.events.canonical import (
-    MAX_SAFE_INTEGER,
     FreeJson,
     JsonObject,
     canonical,
@@ -31,7 +30,7 @@ from ledger.events.canonical import (
     check_limits,
     parse_object,
 )
-from ledger.events.identifiers import Address, Bytes32, Milliseconds
+from ledger.events.identifiers import LATEST, Address, Bytes32, Milliseconds
 
 MAX_LEAF_BYTES = 65_535
 """An entry bundle writes an entry's length in 16 bits (C2SP tlog-tiles)."""
@@ -68,7 +67,7 @@ class _Envelope(BaseModel):
     kind: Annotated[str, StringConstraints(max_length=64)]
     actor: Address
     subject: Annotated[str, StringConstraints(min_length=1, max_length=128)]
-    issuedAt: Annotated[int, Field(ge=0, le=MAX_SAFE_INTEGER)]  # noqa: N815 - the wire's name
+    issuedAt: Annotated[int, Field(ge=0, le=LATEST)]  # noqa: N815 - the wire's name
     nonce: Bytes32
     body: FreeJson
     summary: Annotated[str, StringConstraints(max_length=4096)]
@@ -206,7 +205,7 @@ def parse_event(value: JsonObject) -> Event:
     # A character takes four bytes at most, the other fields less than 1,024 together: only an event
     # near the limit needs the exact figure.
     if len(event.body_bytes) + 4 * len(summary) + len(event.signature) > MAX_LEAF_BYTES - 1024:
-        encode_leaf(event, Milliseconds(MAX_SAFE_INTEGER))
+        encode_leaf(event, LATEST)
     return event
 
 
@@ -244,7 +243,7 @@ def decode_leaf(leaf: bytes, index: int) -> RecordedEvent:
         or value["v"] != LEAF_VERSION
         or not isinstance(recorded_at, int)
         or isinstance(recorded_at, bool)
-        or recorded_at < 0
+        or not 0 <= recorded_at <= LATEST
         or not isinstance(event, dict)
     ):
         raise InvalidEvent(f"Leaf {index} is not a version {LEAF_VERSION} leaf.")

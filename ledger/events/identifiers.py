@@ -23,6 +23,9 @@ keccak = backend.keccak256
 Milliseconds = NewType("Milliseconds", int)
 """Since the Unix epoch, UTC."""
 
+LATEST = Milliseconds(253_402_300_799_999)
+"""The last millisecond of the year 9999: what RFC 3339 can still write."""
+
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z", re.ASCII)
 
@@ -76,7 +79,7 @@ def format_instant(at: int) -> str:
     zero.
     """
     seconds, millis = divmod(at, 1000)
-    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    text = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
     return f"{text}.{millis:03d}Z" if millis else f"{text}Z"
 
 

@@ -44,7 +44,7 @@ class AccessRequested(Body):
 
     def summary(self) -> str:
         return (
-            f"Request to {listing(list(self.actions))} dataset {self.dataset} for "
+            f"Request {self.request} to {listing(list(self.actions))} dataset {self.dataset} for "
             f"{self.purpose.sentence()} until {self.until}."
         )
 
@@ -196,7 +196,7 @@ class EmergencyOpened(Body):
     justification: Sealed
 
     def summary(self) -> str:
-        return f"Open dataset {self.dataset} in an emergency until {self.until}."
+        return f"Open dataset {self.dataset} in emergency {self.emergency} until {self.until}."
 
 
 @event_kind("access.emergency_reviewed", subject="emergency")

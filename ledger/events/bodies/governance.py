@@ -190,5 +190,5 @@ class ErasurePerformed(Body):
     legal_basis: Text
 
     def summary(self) -> str:
-        were = "was" if len(self.commitments) == 1 else "were"
-        return f"Record that {counted(len(self.commitments), 'sealed value')} {were} erased."
+        values = counted(len(self.commitments), "sealed value")
+        return f"Record erasure {self.erasure} of {values}."

@@ -248,8 +248,8 @@ def test_a_refusal_never_repeats_the_value_it_refuses(kind: str) -> None:
 
 GOOD_IDS = ["a", "0", "a.b_c-d", "a" * 128, "1.0", "a--b"]
 BAD_IDS = [
-    "", "A", ".a", "-a", "_a", "a b", "a/b", "a:b", "é", "a" * 129, "a\n", "\na", "a\0", "\u0430", "0x/",
-    "a\u200b", "\uff41",
+    "", "A", ".a", "-a", "_a", "a b", "a/b", "a:b", "é", "a" * 129, "a\n", "\na", "a\0",
+    "\u0430", "0x/", "a\u200b", "\uff41",
 ]  # fmt: skip
 
 
