@@ -94,7 +94,7 @@ class Keystore:
             os.fsync(file.fileno())
         return StoredKey(name, key.address, path)
 
-    def keys(self) -> list[StoredKey]:
+    def stored(self) -> list[StoredKey]:
         """All keys, by name."""
         return [self._stored(path) for path in sorted(self._folder.glob("*.json"))]
 
@@ -104,7 +104,7 @@ class Keystore:
         Raises:
             UnknownKey: naming the ones there are.
         """
-        keys = self.keys()
+        keys = self.stored()
         for key in keys:
             if name in {key.name, key.address}:
                 return key

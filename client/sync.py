@@ -1,6 +1,6 @@
 """The client for scripts: blocking calls, retried safely.
 
-ledger = Ledger("http://127.0.0.1:8000", key=keystore.unlock("hospital-a", passphrase))
+ledger = Ledger("http://127.0.0.1:8080", key=keystore.unlock("hospital-a", passphrase))
 ledger.record(drafts.revoke_grant("g-7", effective_at=now, retroactive=True))
 with ledger.run(job="train-cnn", …) as run: …
 """

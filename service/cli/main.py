@@ -1,0 +1,139 @@
+"""`concord`: the command line.
+
+Global options (`--server --key --passphrase-file --verifier-key --json`) may stand anywhere. Exit
+codes are in `service.cli.exits` and in docs/cli.md.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from client.errors import ServerProblem, Unreachable
+from ledger.errors import (
+    ConcordError,
+    Conflict,
+    IntegrityError,
+    InvalidInput,
+    NotFound,
+    Refused,
+    Unavailable,
+)
+from service.cli import access, datasets, keys, log, models, server
+from service.cli.context import DEFAULT_SERVER, Options
+from service.cli.exits import Exit
+from service.cli.output import errors, plain, print_json
+
+_WITH_VALUE = frozenset({"--server", "--key", "--passphrase-file", "--verifier-key"})
+_FLAGS = frozenset({"--json"})
+
+app = typer.Typer(
+    name="concord",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Who may use which data, which model came out of it, who decided its release: with proof.",
+    epilog="Global options may stand anywhere. Exit codes: 0 done, 2 usage, 3 refused, 4 invalid, "
+    "5 unavailable, 6 not proven, 10 tainted, 11 incomplete.",
+)
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    server_address: Annotated[
+        str, typer.Option("--server", envvar="CONCORD_SERVER", help="Address of the API.")
+    ] = DEFAULT_SERVER,
+    key: Annotated[
+        str | None,
+        typer.Option("--key", envvar="CONCORD_KEY", help="Name or address of the signing key."),
+    ] = None,
+    passphrase_file: Annotated[
+        Path | None,
+        typer.Option(envvar="CONCORD_PASSPHRASE_FILE", help="File whose first line opens the key."),
+    ] = None,
+    verifier_key: Annotated[
+        str | None,
+        typer.Option(envvar="CONCORD_VERIFIER_KEY", help="The key that the log must have."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Reads the global options."""
+    context.obj = Options(server_address, key, passphrase_file, verifier_key, as_json)
+
+
+app.add_typer(keys.app, name="keys")
+app.add_typer(datasets.app, name="dataset")
+access.register(app)
+models.register(app)
+log.register(app)
+server.register(app)
+
+
+def hoist_global_options(arguments: list[str]) -> list[str]:
+    """Moves global options to the front, so that they may stand anywhere before `--`."""
+    hoisted: list[str] = []
+    rest: list[str] = []
+    position = 0
+    while position < len(arguments):
+        argument = arguments[position]
+        if argument == "--":
+            rest += arguments[position:]
+            break
+        name, equals, _ = argument.partition("=")
+        if argument in _FLAGS or (name in _WITH_VALUE and equals):
+            hoisted.append(argument)
+        elif argument in _WITH_VALUE and position + 1 < len(arguments):
+            hoisted += arguments[position : position + 2]
+            position += 1
+        else:
+            rest.append(argument)
+        position += 1
+    return hoisted + rest
+
+
+def exit_code_of(error: ConcordError) -> Exit:
+    """The exit code that an error ends the command with."""
+    if isinstance(error, ServerProblem):
+        if error.status in {429, 502, 503, 504}:
+            return Exit.UNAVAILABLE
+        return Exit.INVALID if error.status in {400, 413, 415, 422} else Exit.REFUSED
+    if isinstance(error, Unreachable | Unavailable):
+        return Exit.UNAVAILABLE
+    if isinstance(error, IntegrityError):
+        return Exit.NOT_PROVEN
+    if isinstance(error, InvalidInput):
+        return Exit.INVALID
+    if isinstance(error, Refused | Conflict | NotFound):
+        return Exit.REFUSED
+    return Exit.FAILED
+
+
+def main() -> None:
+    """Runs the command line of this process."""
+    arguments = hoist_global_options(sys.argv[1:])
+    as_json = "--json" in arguments
+    try:
+        app(arguments)
+    except ConcordError as error:
+        code = error.problem if isinstance(error, ServerProblem) else error.code
+        _report(code, str(error), as_json=as_json)
+        sys.exit(exit_code_of(error))
+    except OSError as error:
+        _report("file-error", f"{error.filename or ''}: {error.strerror or error}", as_json=as_json)
+        sys.exit(Exit.FAILED)
+
+
+def _report(code: str, message: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"error": {"code": code, "detail": message}})
+    else:
+        errors.print("[red]Error:[/] ", end="")
+        errors.print(plain(message), markup=False, end="")
+        errors.print(f" [dim]\\[{code}][/]")
+
+
+if __name__ == "__main__":
+    main()

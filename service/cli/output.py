@@ -1,0 +1,72 @@
+"""What people and scripts see: tables and sentences, or JSON where `--json` is given.
+
+Untrusted text (titles, reasons) is printed through `plain`, which takes the terminal's control
+characters and rich's markup out of it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+import orjson
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ledger.events.canonical import JsonObject, JsonValue
+
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def plain(value: JsonValue) -> str:
+    """Text that can do nothing but be read."""
+    if value is None:
+        return "–"
+    if isinstance(value, dict) and "$sealed" in value:
+        return "[erased]" if value.get("erased") else "[sealed]"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(plain(v) for v in value)
+    if isinstance(value, dict):
+        return orjson.dumps(value).decode()
+    text = str(value)
+    return "".join(c if c.isprintable() else "�" for c in text)
+
+
+def print_json(value: object) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.buffer.write(
+        orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    )
+    sys.stdout.buffer.flush()
+
+
+def print_fields(fields: Iterable[tuple[str, JsonValue]]) -> None:
+    """Names and values below each other."""
+    table = Table.grid(padding=(0, 2))
+    for name, value in fields:
+        table.add_row(f"[dim]{escape(name)}[/]", escape(plain(value)))
+    console.print(table)
+
+
+def print_rows(
+    columns: Sequence[tuple[str, str]], rows: Iterable[JsonObject], *, empty: str
+) -> None:
+    """A table.
+
+    Args:
+        columns: heading and field name of each column.
+        rows: the objects.
+        empty: the sentence where there are none.
+    """
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading, _ in columns:
+        table.add_column(heading, overflow="fold")
+    count = 0
+    for row in rows:
+        table.add_row(*(escape(plain(row.get(field))) for _, field in columns))
+        count += 1
+    console.print(table if count else f"[dim]{escape(empty)}[/]")
