@@ -1,0 +1,139 @@
+"""What can go wrong with content, one class each.
+
+Three families matter to a caller: the request cannot be right (`InvalidInput`, `NotFound`), the
+store cannot do it now (`Unavailable`: nothing was acknowledged, trying again is safe), and bytes
+are not what their name says (`IntegrityError`: they are never handed out).
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ledger.errors import Conflict, IntegrityError, InvalidInput, NotFound, Unavailable
+
+
+class InvalidCid(InvalidInput):
+    """The text or bytes are no CID of the kind this store uses."""
+
+    code = "invalid-cid"
+
+
+class InvalidContentUrl(InvalidInput):
+    """The content store's URL names no store that can be opened."""
+
+    code = "invalid-content-url"
+
+
+class InvalidContent(InvalidInput):
+    """What was handed in to be added yields no bytes."""
+
+    code = "invalid-content"
+
+
+class ContentTooLarge(InvalidInput):
+    """More bytes than a named limit allows."""
+
+    code = "content-too-large"
+
+
+class UnsupportedContent(InvalidInput):
+    """The CID names something other than a file: a directory, a symbolic link, other data."""
+
+    code = "unsupported-content"
+
+
+class ContentNotFound(NotFound):
+    """No content by that CID is held here."""
+
+    code = "content-not-found"
+
+
+class ContentCollected(Conflict):
+    """Blocks that were there when an add began were garbage collected before it ended."""
+
+    code = "content-collected"
+
+
+class CorruptBlock(IntegrityError):
+    """A stored block's bytes do not hash to its CID."""
+
+    code = "corrupt-block"
+
+
+class MissingBlock(IntegrityError):
+    """Content is recorded as held, but a block that it consists of is not there."""
+
+    code = "missing-block"
+
+
+class MalformedNode(IntegrityError):
+    """A block has the right hash but is no well-formed node of a file: its sizes do not add up."""
+
+    code = "malformed-node"
+
+
+class StorageFull(Unavailable):
+    """The disk, a quota or a file size limit leaves no room; nothing was acknowledged."""
+
+    code = "storage-full"
+
+
+class StorageFailed(Unavailable):
+    """The file system refused to read or write; nothing was acknowledged."""
+
+    code = "storage-failed"
+
+
+class IpfsExtraMissing(Unavailable):
+    """An IPFS daemon is configured, but the optional client for it is not installed."""
+
+    code = "ipfs-extra-missing"
+
+
+class IpfsUnavailable(Unavailable):
+    """The IPFS daemon cannot be reached or does not answer in time."""
+
+    code = "ipfs-unavailable"
+
+
+class IpfsAddInterrupted(Unavailable):
+    """The IPFS daemon went away in the middle of an add; nothing was acknowledged."""
+
+    code = "ipfs-add-interrupted"
+
+
+class IpfsRefused(Unavailable):
+    """The IPFS daemon answered with an error of its own."""
+
+    code = "ipfs-refused"
+
+
+class IpfsLied(IntegrityError):
+    """The IPFS daemon's answer contradicts the CID that was asked for or that the bytes have."""
+
+    code = "ipfs-lied"
+
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+@contextmanager
+def storage_errors(task: str) -> Iterator[None]:
+    """Names a failure of the file system while `task` was under way.
+
+    Raises:
+        StorageFull: there is no room left.
+        StorageFailed: anything else the operating system reports.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise StorageFull(
+                f"No room left to {task}; free some space and try again: {error}"
+            ) from error
+        raise StorageFailed(
+            f"Could not {task}; check the disk and its permissions: {error}"
+        ) from error
