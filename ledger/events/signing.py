@@ -130,5 +130,5 @@ def verify_signature(event: Event, domain: Domain) -> None:
     if signer != event.actor:
         raise WrongSigner(
             f"The signature recovers to {signer}, not to the actor {event.actor}: another key "
-            "signed, or the event, the chain id or the log's origin was another then."
+            "signed it, or it was made for another event, chain id or log's origin. Sign again."
         )

@@ -14,7 +14,7 @@ from ledger.events.canonical import JsonObject, JsonValue
 
 _SHORT = {8: "b", 9: "t", 10: "n", 12: "f", 13: "r", 34: '"', 92: "\\"}
 
-text = st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)), max_size=40)
+text = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=40)
 """Any text that the ledger takes: control characters, emoji, U+2028, but no U+0000."""
 
 integers = st.integers(-(2**53) + 1, 2**53 - 1)

@@ -10,6 +10,7 @@ import copy
 import re
 from collections.abc import Iterator
 
+import jsonschema_rs
 import pytest
 from pydantic import BaseModel
 
@@ -87,8 +88,8 @@ def replaced(body: JsonObject, path: Path, value: JsonValue) -> JsonObject:
     result = copy.deepcopy(body)
     target: JsonValue = result
     for part in path[:-1]:
-        target = target[part]  # type: ignore[index, call-overload, assignment]
-    target[path[-1]] = copy.deepcopy(value)  # type: ignore[index, call-overload]
+        target = target[part]  # type: ignore[index]
+    target[path[-1]] = copy.deepcopy(value)  # type: ignore[index]
     return result
 
 
@@ -404,6 +405,15 @@ def test_every_kind_is_documented_and_has_a_dotted_name() -> None:
         assert re.fullmatch(r"[a-z]+\.[a-z]+(_[a-z]+)*", kind), kind
         assert kind == model.KIND
         assert len(kind) <= 64
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_body_has_a_json_schema_that_its_example_satisfies(kind: str) -> None:
+    schema = BODIES[kind].model_json_schema(by_alias=True)
+    validator = jsonschema_rs.validator_for(schema)
+    validator.validate(body_of(kind))
+    validator.validate(required_only(kind))
+    assert not validator.is_valid(body_of(kind, surprise=1))
 
 
 def test_a_body_cannot_be_changed_once_it_is_read() -> None:

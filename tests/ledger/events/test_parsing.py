@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.events.canonical import MAX_DEPTH, InvalidJson, canonical, check_limits, parse_object
+from ledger.events.canonical import (
+    MAX_DEPTH,
+    InvalidJson,
+    JsonObject,
+    canonical,
+    check_limits,
+    parse_object,
+)
 from tests.support import jcs
 
 
@@ -268,7 +275,7 @@ def test_json_like_noise_is_read_or_refused_and_nothing_else(noise: str) -> None
 
 
 @given(jcs.objects(jcs.integers), st.data())
-def test_a_repeated_key_anywhere_is_found(value: dict, data: st.DataObject) -> None:
+def test_a_repeated_key_anywhere_is_found(value: JsonObject, data: st.DataObject) -> None:
     key = data.draw(st.sampled_from(sorted(value))) if value else "a"
     pairs = [*value.items(), (key, 1)] if value else [("a", 1), ("a", 1)]
     written = "{" + ",".join(f"{json.dumps(k)}:{json.dumps(v)}" for k, v in pairs) + "}"

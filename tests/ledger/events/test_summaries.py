@@ -150,7 +150,7 @@ def test_an_empty_list_is_said_in_words() -> None:
 def test_one_and_many_are_counted_in_english() -> None:
     created = parse_body("ledger.created", body_of("ledger.created", members=[]))
     assert "with 0 members" in created.summary()
-    commitment = EXAMPLES["erasure.performed"]["commitments"][0]  # type: ignore[index, call-overload]
+    commitment = EXAMPLES["erasure.performed"]["commitments"][0]  # type: ignore[index]
     erased = body_of("erasure.performed", commitments=[commitment] * 2)
     assert parse_body("erasure.performed", erased).summary() == (
         "Record erasure erasure-1 of 2 sealed values."

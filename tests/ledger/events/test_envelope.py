@@ -1,0 +1,472 @@
+"""The envelope and its leaf: what is signed is what is stored, byte for byte."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable
+
+import orjson
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.errors import ConcordError, InvalidInput
+from ledger.events import (
+    MAX_LEAF_BYTES,
+    Event,
+    build_event,
+    decode_leaf,
+    encode_leaf,
+    parse_body,
+    parse_event,
+    verify_signature,
+)
+from ledger.events.bodies import InvalidBody, UnknownKind
+from ledger.events.canonical import InvalidJson, JsonObject, JsonValue, parse_object
+from ledger.events.envelope import MAX_BODY_DEPTH, InvalidEvent, LeafTooLarge, SummaryDiffers
+from ledger.events.identifiers import LATEST, Milliseconds
+from tests.support import jcs
+from tests.support.examples import (
+    DOMAIN,
+    EXAMPLES,
+    ISSUED_AT,
+    LAB,
+    STEWARD,
+    body_of,
+    nonce,
+    required_only,
+    signed_event,
+)
+
+KINDS = sorted(EXAMPLES)
+RECORDED_AT = Milliseconds(ISSUED_AT + 250)
+
+
+def wire(event: Event) -> JsonObject:
+    """The event as its JSON object."""
+    return parse_object(event.encode())
+
+
+def build(kind: str, body: JsonObject) -> Event:
+    return build_event(body=body, kind=kind, actor=LAB.address, issued_at=ISSUED_AT, nonce=nonce(0))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_goes_into_a_leaf_and_comes_back_whole(kind: str) -> None:
+    for body in (body_of(kind), required_only(kind)):
+        event = signed_event(kind, body)
+        recorded = decode_leaf(encode_leaf(event, RECORDED_AT), 7)
+        assert (recorded.index, recorded.recorded_at) == (7, RECORDED_AT)
+        assert recorded.event == event
+        assert recorded.event.id == event.id
+        verify_signature(recorded.event, DOMAIN)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_leaf_is_the_canonical_form_of_what_it_says(kind: str) -> None:
+    event = signed_event(kind)
+    leaf = encode_leaf(event, RECORDED_AT)
+    assert json.loads(leaf) == {
+        "event": {
+            "kind": kind,
+            "actor": STEWARD.address,
+            "subject": event.body.subject,
+            "issuedAt": ISSUED_AT,
+            "nonce": "0x" + nonce(0).hex(),
+            "body": EXAMPLES[kind],
+            "summary": event.body.summary(),
+            "signature": event.signature,
+        },
+        "recordedAt": RECORDED_AT,
+        "v": 1,
+    }
+    assert leaf == rfc8785.dumps(json.loads(leaf)) == jcs.jcs(json.loads(leaf))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_id_is_the_digest_of_the_event_without_its_signature(kind: str) -> None:
+    event = signed_event(kind)
+    unsigned = {name: value for name, value in wire(event).items() if name != "signature"}
+    assert event.id == hashlib.sha256(jcs.jcs(unsigned)).digest()
+    assert dataclasses.replace(event, signature="0x").id == event.id
+    assert event.body_bytes == jcs.jcs(EXAMPLES[kind])
+
+
+def test_the_id_changes_with_every_field_but_the_signature() -> None:
+    event = signed_event("access.used")
+    changes: list[dict[str, object]] = [
+        {"kind": "access.denied"},
+        {"actor": LAB.address},
+        {"subject": "grant-2"},
+        {"issued_at": ISSUED_AT + 1},
+        {"nonce": "0x" + nonce(1).hex()},
+        {"summary": "Another sentence."},
+        {"body_bytes": b"{}"},
+    ]
+    ids = {dataclasses.replace(event, **change).id for change in changes}  # type: ignore[arg-type]
+    assert len(ids | {event.id}) == len(changes) + 1
+
+
+@given(jcs.text)
+def test_any_text_in_a_plain_body_is_written_canonically(text: str) -> None:
+    event = signed_event("vote.cast", body_of("vote.cast", reason=text))
+    leaf = encode_leaf(event, RECORDED_AT)
+    assert leaf == jcs.jcs(json.loads(leaf)) == rfc8785.dumps(json.loads(leaf))
+    assert decode_leaf(leaf, 0).event == event
+
+
+@pytest.mark.parametrize("text", ["\x01\x1f\x7f\x80\x9f", "\u2028\u2029", "😀\ufb33", '"\\/\b\f'])
+def test_awkward_text_is_written_canonically(text: str) -> None:
+    for kind, field in [("vote.cast", "reason"), ("access.denied", "reason")]:
+        leaf = encode_leaf(signed_event(kind, body_of(kind, **{field: text})), RECORDED_AT)
+        assert leaf == jcs.jcs(json.loads(leaf))
+        assert decode_leaf(leaf, 0)
+
+
+@given(jcs.objects(jcs.integers | jcs.floats).filter(lambda value: "$sealed" not in value))
+def test_parameters_and_metrics_of_any_shape_are_written_canonically(free: JsonObject) -> None:
+    event = signed_event("run.completed", body_of("run.completed", parameters=free, metrics=free))
+    leaf = encode_leaf(event, RECORDED_AT)
+    assert leaf == jcs.jcs(json.loads(leaf))
+    assert decode_leaf(leaf, 0).event == event
+    verify_signature(decode_leaf(leaf, 0).event, DOMAIN)
+
+
+def test_an_event_from_a_typed_body_equals_one_from_json() -> None:
+    for kind in KINDS:
+        for body in (body_of(kind), required_only(kind)):
+            typed = build_event(
+                body=parse_body(kind, body),
+                kind=kind,
+                actor=LAB.address,
+                issued_at=ISSUED_AT,
+                nonce=nonce(0),
+            )
+            assert typed == build(kind, body)
+
+
+@pytest.mark.parametrize("name", [*wire(signed_event("access.used"))])
+def test_each_field_of_the_envelope_is_required(name: str) -> None:
+    value = wire(signed_event("access.used"))
+    del value[name]
+    with pytest.raises(InvalidEvent, match=f"{name}: is missing"):
+        parse_event(value)
+
+
+def test_an_unknown_field_of_the_envelope_is_refused() -> None:
+    with pytest.raises(InvalidEvent, match="note: is not a field here"):
+        parse_event({**wire(signed_event("access.used")), "note": "x"})
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("kind", [1, None, ["access.used"], "x" * 65]),
+        ("actor", [STEWARD.address.lower(), STEWARD.address + "\n", "0x", 1, None]),
+        ("subject", [1, None, "", "x" * 129]),
+        ("issuedAt", ["1", 1.0, True, None, -1, LATEST + 1]),
+        ("nonce", ["0x" + "AA" * 32, "0x" + "aa" * 31, "aa" * 32, "0x" + "aa" * 32 + "\n", 1]),
+        ("body", [None, [], "x", 1]),
+        ("summary", [None, 1, "x" * 4097]),
+        ("signature", ["", "0x0", "0xGG", "0X00", "0xAA", "0x00\n", "0x" + "00" * 4097, 1, None]),
+    ],
+)
+def test_each_field_of_the_envelope_has_one_form(name: str, values: list[JsonValue]) -> None:
+    for value in values:
+        with pytest.raises(InvalidEvent, match=f"{name}: "):
+            parse_event({**wire(signed_event("access.used")), name: value})
+
+
+@pytest.mark.parametrize("at", [0, 1, LATEST])
+def test_an_event_may_be_issued_from_the_epoch_to_the_last_year(at: int) -> None:
+    event = signed_event("access.used", issued_at=at)
+    assert parse_event(wire(event)).issued_at == at
+
+
+@pytest.mark.parametrize("subject", ["grant-2", "grant-1 ", "GRANT-1", "run-1"])
+def test_a_subject_other_than_the_bodys_is_refused_with_both(subject: str) -> None:
+    with pytest.raises(InvalidEvent, match=r"but this access\.used is about 'grant-1'"):
+        parse_event({**wire(signed_event("access.used")), "subject": subject})
+
+
+@pytest.mark.parametrize(
+    "change", [str.lower, lambda s: s + " ", lambda s: s[:-1], lambda s: s.replace("1", "2"), len]
+)
+def test_a_summary_that_differs_is_refused_with_the_right_one(
+    change: Callable[[str], object],
+) -> None:
+    event = signed_event("access.used")
+    value = {**wire(event), "summary": str(change(event.summary))}
+    with pytest.raises(SummaryDiffers) as caught:
+        parse_event(value)
+    assert str(caught.value) == f"summary must be exactly: {event.summary}"
+
+
+def test_a_body_of_another_kind_is_refused() -> None:
+    with pytest.raises(InvalidBody, match=r"The body of access\.denied"):
+        parse_event({**wire(signed_event("access.used")), "kind": "access.denied"})
+    with pytest.raises(UnknownKind, match=r"access\.stolen"):
+        parse_event({**wire(signed_event("access.used")), "kind": "access.stolen"})
+
+
+def padded(size: int, character: str = "x", at: Milliseconds = LATEST) -> Event:
+    """A signed run whose leaf has exactly so many bytes when it is recorded at that time."""
+
+    def run(padding: str) -> Event:
+        return signed_event("run.started", body_of("run.started", parameters={"p": padding}))
+
+    empty = len(encode_leaf(run(""), at))
+    count, rest = divmod(size - empty, len(character.encode()))
+    event = run(character * count + "x" * rest)
+    assert len(event.body_bytes) - len(run("").body_bytes) == size - empty
+    return event
+
+
+@pytest.mark.parametrize("character", ["x", "é", "😀"])
+def test_a_leaf_of_65535_bytes_is_taken(character: str) -> None:
+    leaf = encode_leaf(padded(MAX_LEAF_BYTES, character), LATEST)
+    assert len(leaf) == 65_535
+    assert encode_leaf(decode_leaf(leaf, 0).event, LATEST) == leaf
+    assert parse_event(wire(padded(MAX_LEAF_BYTES, character)))
+
+
+@pytest.mark.parametrize("character", ["x", "é", "😀"])
+def test_a_leaf_of_65536_bytes_is_refused_with_the_way_out(character: str) -> None:
+    event = padded(MAX_LEAF_BYTES, character)
+    value = wire(event)
+    body = value["body"]
+    assert isinstance(body, dict)
+    parameters = body["parameters"]
+    assert isinstance(parameters, dict)
+    parameters["p"] = f"{parameters['p']}x"
+    with pytest.raises(LeafTooLarge, match=r"leaf of 65536 bytes; 65535 is the limit.*manifest"):
+        parse_event(value)
+    longer = dataclasses.replace(event, signature=event.signature + "0")
+    with pytest.raises(LeafTooLarge, match="65536"):
+        encode_leaf(longer, LATEST)
+
+
+def test_a_leaf_that_would_outgrow_the_limit_only_later_is_refused_at_once() -> None:
+    """Whether an event fits may not depend on the moment it is recorded."""
+    event = padded(MAX_LEAF_BYTES + 1)
+    assert len(encode_leaf(event, RECORDED_AT)) <= MAX_LEAF_BYTES
+    with pytest.raises(LeafTooLarge):
+        parse_event(wire(event))
+
+
+def test_whatever_an_event_is_made_of_its_leaf_fits_or_it_is_refused() -> None:
+    """Each part as long as it may be: the body's length alone does not decide."""
+    inputs = [{"model": "m" * 128, "version": "v" * 64}] * 6
+    outputs = [{**item, "digest": {"sha256": "a" * 64}} for item in inputs]
+    job, run = "😀" * 200, "r" * 128
+    for room in range(0, 24_000, 400):
+        body = body_of("run.completed", job=job, run=run, inputs=inputs, outputs=outputs)
+        body["parameters"] = {"p": "x" * (MAX_LEAF_BYTES - room)}
+        try:
+            event = build("run.completed", body)
+            value = {**wire(event), "signature": "0x" + "ab" * 4096}
+            long_signature = parse_event(value)
+        except LeafTooLarge:
+            continue
+        assert len(encode_leaf(long_signature, LATEST)) <= MAX_LEAF_BYTES
+
+
+def nested(levels: int) -> JsonObject:
+    value: JsonObject = {}
+    for _ in range(levels - 1):
+        value = {"a": value}
+    return value
+
+
+def test_what_is_accepted_on_its_own_can_be_read_back_from_its_leaf() -> None:
+    event = signed_event(
+        "run.started", body_of("run.started", parameters=nested(MAX_BODY_DEPTH - 1))
+    )
+    assert decode_leaf(encode_leaf(event, RECORDED_AT), 0).event == event
+    batch = b'{"events":[{"event":%s}]}' % encode_leaf(event, RECORDED_AT)
+    assert parse_object(batch)
+
+
+def test_a_body_nested_deeper_than_that_is_refused() -> None:
+    value = wire(signed_event("run.started"))
+    body = value["body"]
+    assert isinstance(body, dict)
+    body["parameters"] = nested(MAX_BODY_DEPTH)
+    with pytest.raises(InvalidJson, match="deeper than 24 levels"):
+        parse_event(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (float("nan"), "nan is not representable"),
+        (float("inf"), "inf is not representable"),
+        (2**53, "exceeds safe integer domain"),
+        (1e17, "outside ±"),
+        ("\x00", "U\\+0000"),
+        ("\ud800", "non-UTF-8"),
+        (b"x", "no canonical JSON form"),
+        ({1: 2}, "keys must be strings"),
+    ],
+)
+def test_what_python_can_hold_but_a_leaf_cannot_is_refused_before_signing(
+    value: object, reason: str
+) -> None:
+    with pytest.raises(InvalidJson, match=reason):
+        build("run.started", body_of("run.started", parameters={"x": value}))
+
+
+@pytest.mark.parametrize("text", ["\x00", "a\x00b", "\ud800"])
+def test_hostile_text_from_a_chain_never_makes_a_leaf_that_cannot_be_read(text: str) -> None:
+    with pytest.raises(InvalidJson):
+        build("vote.cast", body_of("vote.cast", reason=text))
+
+
+def test_whole_floats_are_signed_as_the_integers_they_are_read_back_as() -> None:
+    event = build("run.started", body_of("run.started", parameters={"x": 5.0, "y": -0.0}))
+    assert decode_leaf(encode_leaf(event, RECORDED_AT), 0).event == event
+    assert b'"parameters":{"x":5,"y":0}' in event.body_bytes
+
+
+def leaf_json(**changes: JsonValue) -> dict[str, JsonValue]:
+    leaf: dict[str, JsonValue] = json.loads(encode_leaf(signed_event("access.used"), RECORDED_AT))
+    return leaf | changes
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"v": 2},
+        {"v": 0},
+        {"v": "1"},
+        {"v": None},
+        {"recordedAt": -1},
+        {"recordedAt": LATEST + 1},
+        {"recordedAt": "1"},
+        {"recordedAt": None},
+        {"recordedAt": True},
+        {"recordedAt": 1.5},
+        {"event": []},
+        {"event": None},
+        {"extra": 1},
+    ],
+)
+def test_what_is_not_a_version_1_leaf_is_refused(changes: dict[str, JsonValue]) -> None:
+    with pytest.raises(InvalidEvent, match="Leaf 9 is not a version 1 leaf"):
+        decode_leaf(rfc8785.dumps(leaf_json(**changes)), 9)
+
+
+@pytest.mark.parametrize("name", ["v", "recordedAt", "event"])
+def test_a_leaf_without_one_of_its_parts_is_refused(name: str) -> None:
+    leaf = leaf_json()
+    del leaf[name]
+    with pytest.raises(InvalidEvent, match="not a version 1 leaf"):
+        decode_leaf(rfc8785.dumps(leaf), 0)
+
+
+def rewritten(write: Callable[[dict[str, JsonValue]], bytes]) -> bytes:
+    return write(leaf_json())
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        rewritten(lambda v: json.dumps(v).encode()),
+        rewritten(lambda v: orjson.dumps(dict(reversed(v.items())))),
+        rewritten(lambda v: orjson.dumps(v | {"event": dict(reversed(v["event"].items()))})),  # type: ignore[union-attr]
+        rewritten(lambda v: rfc8785.dumps(v) + b"\n"),
+        rewritten(lambda v: b" " + rfc8785.dumps(v)),
+        rewritten(lambda v: rfc8785.dumps(v).replace(b"grant-1", b"\\u0067rant-1", 1)),
+        rewritten(lambda v: rfc8785.dumps(v).replace(b'"v":1', b'"v":1.0')),
+        rewritten(lambda v: rfc8785.dumps(v).replace(b'"v":1', b'"v":true')),
+        rewritten(lambda v: rfc8785.dumps(v).replace(b'"v":1', b'"v":1e0')),
+        rewritten(
+            lambda v: rfc8785.dumps(v).replace(b'"records":190', b'"records":190,"run":null', 1)
+        ),
+    ],
+)
+def test_the_same_event_in_any_other_bytes_is_refused(leaf: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        decode_leaf(leaf, 3)
+
+
+def test_a_float_leaf_in_another_spelling_is_refused() -> None:
+    leaf = encode_leaf(signed_event("run.completed"), RECORDED_AT)
+    for canonical, other in [
+        (b":0.97", b":0.970"),
+        (b":1e-7", b":0.0000001"),
+        (b":0.001", b":1e-3"),
+    ]:
+        assert leaf.count(canonical) >= 1
+        with pytest.raises(InvalidEvent, match="Leaf 4 is not in canonical form"):
+            decode_leaf(leaf.replace(canonical, other), 4)
+
+
+@given(st.binary(max_size=80) | jcs.objects(jcs.integers | jcs.floats).map(jcs.jcs))
+def test_any_other_bytes_are_no_leaf(data: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        decode_leaf(data, 0)
+
+
+def check(leaf: bytes) -> None:
+    verify_signature(decode_leaf(leaf, 0).event, DOMAIN)
+
+
+def survivors(leaf: bytes, alter: Callable[[int], range | list[int]]) -> set[int]:
+    """Positions at which some altered byte still gives a leaf with a good signature."""
+    found = set()
+    altered = bytearray(leaf)
+    for position, byte in enumerate(leaf):
+        for other in alter(byte):
+            if other == byte:
+                continue
+            altered[position] = other
+            try:
+                check(bytes(altered))
+            except ConcordError:
+                continue
+            found.add(position)
+        altered[position] = byte
+    return found
+
+
+def signed_nowhere(leaf: bytes) -> set[int]:
+    """The digits of `recordedAt`: the ledger's own word, which the tree's hash protects."""
+    start = leaf.index(b'"recordedAt":') + len(b'"recordedAt":')
+    return set(range(start, leaf.index(b",", start)))
+
+
+@pytest.mark.parametrize("kind", ["access.denied", "run.completed"])
+def test_no_flipped_bit_of_a_leaf_goes_unnoticed(kind: str) -> None:
+    leaf = encode_leaf(signed_event(kind), RECORDED_AT)
+    assert survivors(leaf, lambda byte: [byte ^ 1 << bit for bit in range(8)]) <= signed_nowhere(
+        leaf
+    )
+
+
+def test_no_altered_byte_of_a_leaf_goes_unnoticed() -> None:
+    leaf = encode_leaf(signed_event("access.denied"), RECORDED_AT)
+    assert survivors(leaf, lambda _: range(256)) == signed_nowhere(leaf)
+
+
+def test_no_removed_or_doubled_byte_of_a_leaf_goes_unnoticed() -> None:
+    leaf = encode_leaf(signed_event("access.denied"), RECORDED_AT)
+    for position in range(len(leaf)):
+        for altered in (
+            leaf[:position] + leaf[position + 1 :],
+            leaf[: position + 1] + leaf[position:],
+            leaf[:position],
+        ):
+            if position in signed_nowhere(leaf) and altered != leaf[:position]:
+                continue
+            with pytest.raises(ConcordError):
+                check(altered)
+
+
+def test_errors_have_stable_codes() -> None:
+    assert InvalidEvent.code == "invalid-event"
+    assert LeafTooLarge.code == "leaf-too-large"
+    assert SummaryDiffers.code == "summary-differs"
