@@ -108,11 +108,13 @@ class Sealer:
                 raise SealerBusy(
                     f"txpool is full: {MAX_WAITING} transactions wait already; try again soon"
                 )
-            known = {each.transaction_hash for each in self._waiting} - {None}
+            known = {each.transaction_hash for each in self._waiting}
             for submission in submissions:
-                if submission.transaction_hash in known:
+                transaction_hash = submission.transaction_hash
+                if transaction_hash is not None and transaction_hash in known:
                     submission.outcome = TransactionKnown("already known")
                     continue
+                known.add(transaction_hash)
                 self._waiting.append(submission)
             # Someone may wait for just these nonces.
             self._changed.notify_all()
