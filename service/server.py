@@ -1,8 +1,8 @@
 """The HTTP server: uvicorn with uvloop and httptools, and what it lacks.
 
 Rules:
-- A client has so long to send a request's headers, and so long to send its body; then the
-  connection is closed. Headers are bounded in bytes.
+- A client has so long to send a request's headers, so long to send its body, and so long to take
+  what is sent to it; then the connection is closed. Headers are bounded in bytes.
 - When the process is told to stop, streams end first, requests under way are answered, and the log
   is closed last: nothing that was acknowledged is lost.
 """
@@ -24,14 +24,17 @@ from service.settings import Settings
 class BoundedProtocol(HttpToolsProtocol):
     """uvicorn's HTTP/1.1 protocol with limits on how long and how large a request may be.
 
-    Owns `_deadline`: armed while a request is coming in, and only then.
+    Owns `_deadline`, armed while a request is coming in, and `_stall`, armed while the client does
+    not take what it is sent.
     """
 
     HEAD_SECONDS: ClassVar[float]
     BODY_SECONDS: ClassVar[float]
+    STALL_SECONDS: ClassVar[float]
     MAX_HEAD_BYTES: ClassVar[int]
 
     _deadline: asyncio.TimerHandle | None = None
+    _stall: asyncio.TimerHandle | None = None
     _head_bytes = 0
     _in_head = True
 
@@ -43,6 +46,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Waits for nothing any more."""
         self._disarm()
+        self._flowing()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -70,6 +74,22 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head, self._head_bytes = True, 0
         super().on_message_complete()
 
+    def pause_writing(self) -> None:
+        """The client takes nothing: waits no longer than a stall may last."""
+        super().pause_writing()
+        self._flowing()
+        self._stall = self.loop.call_later(self.STALL_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client takes what it is sent."""
+        super().resume_writing()
+        self._flowing()
+
+    def _flowing(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+
     def _arm(self, seconds: float) -> None:
         self._disarm()
         self._deadline = self.loop.call_later(seconds, self.transport.abort)
@@ -88,6 +108,7 @@ def bounded_protocol(settings: Settings) -> type[BoundedProtocol]:
         {
             "HEAD_SECONDS": settings.head_seconds,
             "BODY_SECONDS": settings.body_seconds,
+            "STALL_SECONDS": settings.stall_seconds,
             "MAX_HEAD_BYTES": settings.max_head_bytes,
         },
     )

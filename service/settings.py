@@ -42,12 +42,14 @@ class Settings(BaseSettings):
         body_seconds: how long a client may take to send a request's body.
         idle_seconds: how long a connection without a request stays open.
         stream_pulse_seconds: how often a quiet stream says that it is alive.
-        stream_stall_seconds: how long a stream waits for a client that does not read.
+        stall_seconds: how long an answer waits for a client that does not read.
         drain_seconds: how long a stop waits for requests under way.
         reader_threads: database reads at the same time.
     """
 
-    model_config = SettingsConfigDict(env_prefix="CONCORD_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="CONCORD_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     data_dir: Path = Path("concord-data")
     database_url: str | None = None
@@ -72,7 +74,7 @@ class Settings(BaseSettings):
     body_seconds: Seconds = 30
     idle_seconds: Seconds = 60
     stream_pulse_seconds: Seconds = 15
-    stream_stall_seconds: Seconds = 30
+    stall_seconds: Seconds = 30
     drain_seconds: Seconds = 20
     reader_threads: Annotated[int, Field(ge=1, le=64)] = 8
 

@@ -1,0 +1,77 @@
+"""Proofs, the log's identity, and sealed values."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ledger.events.canonical import JsonValue
+from ledger.events.identifiers import Address
+from ledger.events.sealed import Commitment
+from service.schemas.base import Answer, Base64, Hex32, Index, Millis, Request, Size
+from service.schemas.events import Signature
+
+
+class LogView(Answer):
+    """Which log this is, and how large.
+
+    Attributes:
+        verifier_key: what checks its checkpoints (C2SP signed-note).
+        chain_id: part of what members sign; unique to this deployment.
+        recorded_at: of the last leaf.
+    """
+
+    origin: str
+    verifier_key: str
+    size: Size
+    root: Base64
+    chain_id: Annotated[int, Field(ge=1)]
+    operator: Address
+    recorded_at: Millis
+
+
+class ConsistencyView(Answer):
+    """RFC 9162 consistency proof from one size to a later one."""
+
+    first: Size
+    second: Size
+    proof: list[Base64]
+
+
+class SealedReadRequest(Request):
+    """Asks for the value behind a commitment; signed as EIP-712 `SealedRead`."""
+
+    commitment: Commitment
+    reader: Address
+    issued_at: Millis
+    signature: Signature
+
+
+class SealedReadAnswer(Answer):
+    """The value and what makes its commitment again."""
+
+    commitment: Commitment
+    value: JsonValue
+    salt: Base64
+    index: Index
+
+
+class Verdict(Answer):
+    """Whether a receipt or bundle proves what it claims, and what it claims.
+
+    Attributes:
+        kind: which sort of document it was taken for.
+        valid: whether everything in it was verified.
+        problem: code of the first thing that is wrong.
+        detail: the same for people.
+    """
+
+    kind: Literal["receipt", "bundle"]
+    valid: bool
+    problem: str | None
+    detail: str | None
+    index: Index | None
+    size: Size | None
+    root: Base64 | None
+    event_id: Hex32 | None
