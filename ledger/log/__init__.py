@@ -1,0 +1,45 @@
+"""The log: the one way in, and everything that can be read of it.
+
+    validate → authorise → sequence → commit → receipt
+
+Read from the bottom: `submission` (what goes in and comes out), `intake` (queue and signatures),
+`batch` (one transaction), `head` (what was signed, and what must never be), `reading` (proofs,
+tiles, receipts), `log` (all of it together).
+"""
+
+from ledger.log.errors import (
+    HistoryRewritten,
+    LedgerExists,
+    LedgerMissing,
+    LogClosed,
+    NonceReused,
+    OpeningErased,
+    QueueFull,
+    SizeNotReached,
+    WrongLedger,
+)
+from ledger.log.head import Head
+from ledger.log.log import Log
+from ledger.log.metrics import BatchReport, Metrics
+from ledger.log.reading import LogReader
+from ledger.log.submission import Appended, Limits, Submission
+
+__all__ = [
+    "Appended",
+    "BatchReport",
+    "Head",
+    "HistoryRewritten",
+    "LedgerExists",
+    "LedgerMissing",
+    "Limits",
+    "Log",
+    "LogClosed",
+    "LogReader",
+    "Metrics",
+    "NonceReused",
+    "OpeningErased",
+    "QueueFull",
+    "SizeNotReached",
+    "Submission",
+    "WrongLedger",
+]

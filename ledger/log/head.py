@@ -1,0 +1,161 @@
+"""How far the log has come, what it has signed, and what it must never sign.
+
+A checkpoint is signed only if it extends the last one that was. The last one is kept outside the
+database, in a small file that is replaced atomically: a database that was rolled back, or exchanged
+for another, contradicts it, and the log refuses to work.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from ledger.log.errors import CheckpointNotKept, HistoryRewritten
+from ledger.merkle import (
+    EMPTY_ROOT,
+    Checkpoint,
+    SigningKey,
+    TileReader,
+    parse_note,
+    root_at,
+    sign_checkpoint,
+)
+from ledger.merkle.errors import MalformedCheckpoint, MalformedNote
+from ledger.store.statements import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The log at one size.
+
+    Attributes:
+        size: number of leaves.
+        root: 32 bytes.
+        recorded_at: of the last leaf, milliseconds since the epoch; 0 for the empty log.
+    """
+
+    size: int = 0
+    root: bytes = EMPTY_ROOT
+    recorded_at: int = 0
+
+
+_COLUMNS = "SELECT size, root, recorded_at FROM head"
+
+
+def read_head(connection: Connection) -> Head | None:
+    """The head row; None where there is no ledger."""
+    return _head(connection.exec_driver_sql(_COLUMNS).first())
+
+
+def lock_head(connection: Connection) -> Head | None:
+    """The head row, locked until the transaction ends.
+
+    On SQLite the transaction holds the whole database's write lock since it began.
+    """
+    lock = "" if connection.dialect.name == "sqlite" else " FOR UPDATE"
+    return _head(connection.exec_driver_sql(_COLUMNS + lock).first())
+
+
+def _head(row: Row | None) -> Head | None:
+    return None if row is None else Head(int(row[0]), bytes(row[1]), int(row[2]))  # type: ignore[arg-type]
+
+
+class Signer:
+    """Signs checkpoints that extend the last one.
+
+    Args:
+        key: the log's; its name is the origin.
+        path: file of the last signed checkpoint, read now; None keeps it in memory only.
+
+    Raises:
+        HistoryRewritten: the file cannot be what this log has signed.
+    """
+
+    def __init__(self, key: SigningKey, path: Path | None) -> None:
+        self._key = key
+        self._path = path
+        self._last = self._stored() or Checkpoint(key.name, 0, EMPTY_ROOT)
+
+    def check(self, head: Head, reader: TileReader) -> None:
+        """Compares what was signed last, by this process or one before it, with a head.
+
+        Args:
+            head: what the database says, read after this signer was made.
+            reader: its tiles.
+
+        Raises:
+            HistoryRewritten: if the head does not extend it.
+        """
+        last = self._last
+        if head.size < last.size:
+            raise HistoryRewritten(
+                f"The database holds {head.size} events; {last.size} were signed for. It was "
+                "rolled back: restore the newest copy. Nothing will be signed until then."
+            )
+        if root_at(last.size, reader) != last.root:
+            raise HistoryRewritten(
+                f"The first {last.size} events are not those that were signed for. The database "
+                "was altered or exchanged: restore the right one and run `concord fsck`."
+            )
+        if root_at(head.size, reader) != head.root:
+            raise HistoryRewritten(
+                f"The stored tiles do not give the root of the head at size {head.size}. Run "
+                "`concord fsck`; nothing is signed until then."
+            )
+
+    def sign(self, head: Head) -> str:
+        """Signs the checkpoint of a head, and remembers it before anyone else sees it.
+
+        Args:
+            head: extends the last signed one, by `check` or because it was appended to it.
+
+        Raises:
+            HistoryRewritten: if it is smaller, or as large but not the same.
+        """
+        last = self._last
+        if head.size < last.size or (head.size == last.size > 0 and head.root != last.root):
+            raise HistoryRewritten(
+                f"Size {head.size} does not extend the last signed size {last.size}."
+            )
+        checkpoint = Checkpoint(self._key.name, head.size, head.root)
+        note = sign_checkpoint(checkpoint, self._key)
+        if self._path is not None and head.size > last.size:
+            _replace(self._path, note)
+        self._last = checkpoint
+        return note
+
+    def _stored(self) -> Checkpoint | None:
+        if self._path is None or not self._path.exists():
+            return None
+        try:
+            stored = Checkpoint.parse(parse_note(self._path.read_bytes()).text)
+        except (MalformedNote, MalformedCheckpoint) as error:
+            raise HistoryRewritten(
+                f"{self._path} should hold the last signed checkpoint and cannot be read. Compare "
+                "the log with what others have kept of it, then delete the file."
+            ) from error
+        if stored.origin != self._key.name:
+            raise HistoryRewritten(
+                f"{self._path} is the last signed checkpoint of {stored.origin}, not of "
+                f"{self._key.name}. Check which data directory is configured."
+            )
+        return stored
+
+
+def _replace(path: Path, text: str) -> None:
+    # The process's id keeps two servers on one data directory from writing into each other's file.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise CheckpointNotKept(
+            f"{path} cannot be written ({error.strerror}). What was sent may be recorded: mend it "
+            "and send the same again."
+        ) from error

@@ -1,0 +1,157 @@
+"""The queue in front of the sequencer: bounded, and past it every signature is verified.
+
+Submissions wait in order of arrival. One thread takes what waits, a batch at a time, has its
+signatures checked by a few more (the C library lets go of the interpreter's lock), answers those
+whose signature is wrong, and hands the rest on; meanwhile the sequencer commits the batch before.
+
+Owns the waiting submissions until `take` hands them over; from then on the sequencer answers them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from ledger.errors import ConcordError
+from ledger.events import Domain, verify_signature
+from ledger.log.errors import LogClosed, QueueFull
+from ledger.log.metrics import Metrics
+from ledger.log.submission import Limits, Pending
+
+_CHUNK = 64
+"""Signatures one thread checks at a time; fewer are not worth handing over."""
+
+RETRY_AFTER_SECONDS = 1
+
+
+class Intake:
+    """The queue.
+
+    Args:
+        domain: where signatures must be valid.
+        limits: of the queue, of a batch, and of threads.
+        metrics: where refusals are counted.
+    """
+
+    def __init__(self, domain: Domain, limits: Limits, metrics: Metrics) -> None:
+        self._domain = domain
+        self._limits = limits
+        self._metrics = metrics
+        # Guards everything below; notified whenever any of it changes.
+        self._changed = threading.Condition()
+        self._waiting: deque[Pending] = deque()
+        self._verified: deque[Pending] = deque()
+        self._verifying = 0
+        self._closed = False
+        self._pool = ThreadPoolExecutor(limits.verifiers, "concord-verify")
+        self._thread = threading.Thread(target=self._run, name="concord-intake", daemon=True)
+        self._thread.start()
+
+    @property
+    def depth(self) -> int:
+        """Submissions that the sequencer has not taken yet."""
+        return len(self._waiting) + len(self._verified) + self._verifying
+
+    def put(self, pending: Sequence[Pending]) -> int:
+        """Queues submissions, as many of the first ones as there is room for.
+
+        Returns:
+            How many are queued.
+
+        Raises:
+            LogClosed: the log takes nothing more.
+            QueueFull: there is no room for any.
+        """
+        with self._changed:
+            if self._closed:
+                raise LogClosed("The log is shutting down. Send this to another server, or later.")
+            room = min(self._limits.queue - self.depth, len(pending))
+            self._metrics.queue_refusals += len(pending) - max(room, 0)
+            if room <= 0:
+                raise self.full()
+            self._waiting.extend(pending[:room])
+            self._changed.notify_all()
+            return room
+
+    def full(self) -> QueueFull:
+        """What those get who find no room."""
+        return QueueFull(
+            f"{self._limits.queue} events wait already. Send it again in "
+            f"{RETRY_AFTER_SECONDS} s; nothing was recorded.",
+            RETRY_AFTER_SECONDS,
+        )
+
+    def take(self, timeout: float) -> list[Pending]:
+        """Hands over verified submissions in their order, a batch at most.
+
+        Args:
+            timeout: seconds to wait for the first one.
+
+        Returns:
+            None after the timeout, or when the queue is closed and empty.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._verified or self.is_drained(), timeout)
+            count = min(len(self._verified), self._limits.batch)
+            taken = [self._verified.popleft() for _ in range(count)]
+            self._changed.notify_all()
+            return taken
+
+    def is_drained(self) -> bool:
+        """Whether the queue is closed and nothing is in it any more."""
+        return self._closed and self.depth == 0
+
+    def close(self) -> None:
+        """Takes nothing more; what waits is still handed over."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def join(self) -> None:
+        """Waits for the threads, after `close` and the last `take`."""
+        self._thread.join()
+        self._pool.shutdown()
+
+    def _run(self) -> None:
+        batch = self._limits.batch
+        while True:
+            with self._changed:
+                # At most two batches lie ready, so that what waits is refused rather than hoarded.
+                self._changed.wait_for(
+                    lambda: (
+                        (self._waiting and len(self._verified) < batch)
+                        or (self._closed and not self._waiting)
+                    )
+                )
+                if not self._waiting:
+                    return
+                taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), batch))]
+                self._verifying = len(taken)
+            good = self._verify(taken)
+            with self._changed:
+                self._verified.extend(good)
+                self._verifying = 0
+                self._changed.notify_all()
+
+    def _verify(self, batch: Sequence[Pending]) -> list[Pending]:
+        chunks = [batch[at : at + _CHUNK] for at in range(0, len(batch), _CHUNK)]
+        if len(chunks) == 1:
+            return self._verify_chunk(chunks[0])
+        return [good for chunk in self._pool.map(self._verify_chunk, chunks) for good in chunk]
+
+    def _verify_chunk(self, chunk: Sequence[Pending]) -> list[Pending]:
+        good: list[Pending] = []
+        for pending in chunk:
+            event = pending.submission.event
+            try:
+                verify_signature(event, self._domain)
+            except ConcordError as error:
+                self._metrics.invalid_signatures += 1
+                pending.answer(error)
+                continue
+            pending.event_id = event.id
+            pending.nonce = bytes.fromhex(event.nonce[2:])
+            good.append(pending)
+        return good

@@ -1,0 +1,77 @@
+"""Before a log works: is there a ledger in this database, and is it the one that is meant?"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, insert, select
+from sqlmodel import col
+
+from ledger.events import Domain, decode_leaf
+from ledger.events.bodies.members import LedgerCreated
+from ledger.log.errors import LedgerMissing, WrongLedger
+from ledger.log.head import Head, Signer, read_head
+from ledger.merkle import EMPTY_ROOT
+from ledger.store.engine import Database
+from ledger.store.tables.log import HEAD_ROW, HeadRow, LeafRow
+from ledger.store.tiles import ConnectionTiles
+
+
+def write_first_head(database: Database) -> None:
+    """Writes the head of an empty log, where there is none yet."""
+    with database.write() as connection:
+        if read_head(connection) is None:
+            connection.execute(
+                insert(HeadRow),
+                {"head": HEAD_ROW, "size": 0, "root": EMPTY_ROOT, "recorded_at": 0},
+            )
+
+
+def require_ledger(database: Database, signer: Signer, domain: Domain, origin: str) -> Head:
+    """The head of the ledger that is configured.
+
+    Args:
+        database: where it should be.
+        signer: of its checkpoints.
+        domain: where signatures of its events are valid.
+        origin: name of the key that signs its checkpoints.
+
+    Raises:
+        LedgerMissing: the database holds no ledger.
+        WrongLedger: it holds another one.
+        HistoryRewritten: it does not extend what was signed.
+    """
+    with database.read() as connection:
+        head = require_head(read_head(connection))
+        signer.check(head, ConnectionTiles(connection))
+        leaf = _first_leaf(connection)
+    if leaf is not None:
+        _check_identity(leaf, domain, origin)
+    return head
+
+
+def require_head(head: Head | None) -> Head:
+    """The head, if there is one.
+
+    Raises:
+        LedgerMissing: the database holds no ledger.
+    """
+    if head is None:
+        raise LedgerMissing("The database holds no ledger; run `concord init`.")
+    return head
+
+
+def _first_leaf(connection: Connection) -> bytes | None:
+    wanted = select(col(LeafRow.leaf)).where(col(LeafRow.index) == 0)
+    leaf = connection.execute(wanted).scalar_one_or_none()
+    return None if leaf is None else bytes(leaf)
+
+
+def _check_identity(leaf: bytes, domain: Domain, origin: str) -> None:
+    body = decode_leaf(leaf, 0).event.body
+    if not isinstance(body, LedgerCreated):
+        raise WrongLedger("The first leaf of this database creates no ledger.")
+    found = Domain(body.chain_id, body.origin)
+    if found != domain or body.origin != origin:
+        raise WrongLedger(
+            f"The database holds {found.origin} on chain {found.chain_id}; configured are "
+            f"{domain.origin} on chain {domain.chain_id} and a key of {origin}."
+        )

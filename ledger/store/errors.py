@@ -1,0 +1,139 @@
+"""Why the database did not do what it was asked, one class each, and telling them apart.
+
+Drivers report the same condition in many ways; everything above this room sees these classes only.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from ledger.errors import ConcordError, IntegrityError, InvalidInput, Unavailable
+
+
+class DatabaseLocked(Unavailable):
+    """Another process holds the database for longer than we wait."""
+
+    code = "database-locked"
+
+
+class DatabaseReadOnly(Unavailable):
+    """The database, or the file system under it, takes no writes."""
+
+    code = "database-read-only"
+
+
+class DiskFull(Unavailable):
+    """There is no room left for the database."""
+
+    code = "disk-full"
+
+
+class DatabaseDown(Unavailable):
+    """The database cannot be reached, or its disk fails."""
+
+    code = "database-down"
+
+
+class DatabaseCorrupt(IntegrityError):
+    """The database's own files are damaged."""
+
+    code = "database-corrupt"
+
+
+class RowsContradict(IntegrityError):
+    """A row that should be new exists, or one that should exist is missing."""
+
+    code = "rows-contradict"
+
+
+class SchemaOutdated(Unavailable):
+    """The database has another schema than this program."""
+
+    code = "schema-outdated"
+
+
+class UnsupportedDatabase(InvalidInput):
+    """No such kind of database is supported."""
+
+    code = "unsupported-database"
+
+
+_LOCKED = DatabaseLocked("Another process is writing to the database. Try again.")
+_READ_ONLY = DatabaseReadOnly(
+    "The database is read-only. Check who owns its files, the mount options of its file system, "
+    "or whether this is a standby server."
+)
+_FULL = DiskFull("The database's disk is full. Free some space and try again.")
+_DOWN = DatabaseDown("The database does not answer. Check that it runs and try again.")
+_DISK = DatabaseDown(
+    "The database's disk failed to read or write. Check the disk, its quota and its limits."
+)
+_OPEN = DatabaseDown("The database file cannot be opened. Check its path and who may read it.")
+_CORRUPT = DatabaseCorrupt(
+    "The database's files are damaged. Stop the service, keep a copy, restore a backup and run "
+    "`concord fsck`."
+)
+
+# Primary result codes of SQLite: the low byte of an extended one (https://sqlite.org/rescode.html).
+_SQLITE: dict[int, ConcordError] = {
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_READONLY: _READ_ONLY,
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_IOERR: _DISK,
+    sqlite3.SQLITE_CANTOPEN: _OPEN,
+    sqlite3.SQLITE_CORRUPT: _CORRUPT,
+    sqlite3.SQLITE_NOTADB: _CORRUPT,
+}
+
+# SQLSTATE of PostgreSQL, the longest prefix counts (its manual, appendix A).
+_SQLSTATE: dict[str, ConcordError] = {
+    "08": _DOWN,
+    "25006": _READ_ONLY,
+    "40": _LOCKED,
+    "53": _DOWN,
+    "53100": _FULL,
+    "55P03": _LOCKED,
+    "57": _DOWN,
+    "57014": _LOCKED,
+    "58": _DISK,
+    "XX001": _CORRUPT,
+    "XX002": _CORRUPT,
+}
+
+
+@contextmanager
+def named_errors() -> Iterator[None]:
+    """Raises what the database reports as a class of this module.
+
+    Raises:
+        Unavailable: locked, read-only, full, down.
+        IntegrityError: damaged, or a row that contradicts another.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        raise _named(error) from error
+    except PoolTimeout as error:
+        raise DatabaseDown("All connections to the database are in use. Try again.") from error
+
+
+def _named(error: DBAPIError) -> ConcordError:
+    original = error.orig
+    found: ConcordError | None = None
+    if isinstance(original, sqlite3.Error):
+        found = _SQLITE.get(getattr(original, "sqlite_errorcode", 0) & 0xFF)
+    else:
+        state = getattr(original, "sqlstate", None) or "08"
+        found = _SQLSTATE.get(state) or _SQLSTATE.get(state[:2])
+    if found is not None:
+        return type(found)(*found.args)
+    return RowsContradict(
+        f"The database refused a row that should fit: {original}. Run `concord fsck`; if only "
+        "views differ, `concord rebuild` makes them again."
+    )
