@@ -2,9 +2,9 @@
 
 from client import drafts
 from client.aio import AsyncLedger
+from client.answers import Recorded, Signed
 from client.drafts import Draft
 from client.keystore import Keystore
-from client.operations import Recorded, Signed
 from client.runs import TrackedRun
 from client.sync import Ledger
 from client.wire import RetryPolicy

@@ -12,12 +12,22 @@ from typing import Self, TypeVar
 
 import httpx
 
+from client.answers import Recorded, Signed
 from client.drafts import Draft
-from client.errors import Unreachable
+from client.errors import UnexpectedAnswer
 from client.home import state_folder
-from client.operations import Recorded, Session, Signed
-from client.sync import as_response
-from client.trust import Trust, TrustStore
+from client.operations import Session
+from client.transport import (
+    as_response,
+    check_length,
+    headers_of,
+    server_address,
+    too_slow,
+    unreachable,
+    unreadable,
+)
+from client.trust import Trust
+from client.trust_store import TrustStore
 from client.wire import RETRIED_STATUSES, Operation, Request, Response, RetryPolicy
 from ledger.errors import ConcordError
 from ledger.events import SigningKey
@@ -49,7 +59,7 @@ class AsyncLedger:
         retry: RetryPolicy | None = None,
         http: httpx.AsyncClient | None = None,
     ) -> None:
-        address = server.rstrip("/")
+        address = server_address(server)
         self._session = Session(
             server=address,
             store=TrustStore(state or state_folder()),
@@ -58,7 +68,7 @@ class AsyncLedger:
             random=secrets.token_bytes,
         )
         self._retry = retry or RetryPolicy()
-        self._http = http or httpx.AsyncClient(base_url=address, timeout=self._retry.timeout)
+        self._http = http or httpx.AsyncClient(timeout=self._retry.timeout)
         self._jitter = random.Random()  # noqa: S311 - spreads retries, guards nothing
 
     async def __aenter__(self) -> Self:
@@ -80,6 +90,11 @@ class AsyncLedger:
     def server(self) -> str:
         """Address of the API."""
         return self._session.server
+
+    @property
+    def address(self) -> str | None:
+        """Address that signs, in EIP-55."""
+        return self._session.key.address if self._session.key else None
 
     async def connect(self) -> Trust:
         """Which log answers; raises `WrongLog` if it is not the trusted one."""
@@ -137,6 +152,8 @@ class AsyncLedger:
             following = page.get("next")
             if not isinstance(following, str):
                 return
+            if following == after:
+                raise UnexpectedAnswer(f"The list {path} never ends: one page follows itself.")
             after = following
 
     async def _drive(self, operation: Operation[T]) -> T:
@@ -160,19 +177,29 @@ class AsyncLedger:
                 retry_after = response.retry_after
             except httpx.TransportError as error:
                 if last:
-                    raise Unreachable(
-                        f"{self.server} did not answer after {attempt} attempts: {error}. "
-                        "What was sent may or may not be recorded; send it again."
-                    ) from error
+                    raise unreachable(self.server, attempt, error) from error
+            except httpx.DecodingError as error:
+                raise unreadable(error) from error
             await asyncio.sleep(self._retry.delay(attempt, retry_after, self._jitter))
             attempt += 1
 
     async def _once(self, request: Request) -> Response:
-        answer = await self._http.request(
+        try:
+            async with asyncio.timeout(self._retry.timeout):
+                return await self._exchange(request)
+        except TimeoutError as error:
+            raise too_slow(self._retry.timeout) from error
+
+    async def _exchange(self, request: Request) -> Response:
+        body = bytearray()
+        async with self._http.stream(
             request.method,
-            request.path,
+            self.server + request.path,
             params=dict(request.query),
             content=request.body,
-            headers={"Content-Type": "application/json"} if request.body is not None else None,
-        )
-        return as_response(answer)
+            headers=headers_of(request),
+        ) as answer:
+            async for chunk in answer.aiter_bytes():
+                body += chunk
+                check_length(len(body))
+        return as_response(answer, bytes(body))

@@ -43,9 +43,10 @@ def read_croissant(document: bytes) -> Croissant:
         InvalidCroissant: naming the file object and what is wrong with it.
         InvalidJson: if it is not JSON.
     """
-    value = parse_object(document)
-    sort = value.get("@type")
-    if sort not in {"sc:Dataset", "Dataset", "https://schema.org/Dataset"}:
+    # Editors on Windows put a byte order mark in front.
+    value = parse_object(document.removeprefix(b"\xef\xbb\xbf"))
+    if not _is_a(value, "Dataset"):
+        sort = value.get("@type")
         raise InvalidCroissant(f"@type is {sort!r}; a Croissant document is a sc:Dataset.")
     entries = value.get("distribution", [])
     if not isinstance(entries, list):
@@ -54,27 +55,44 @@ def read_croissant(document: bytes) -> Croissant:
     for entry in entries:
         if not isinstance(entry, dict):
             raise InvalidCroissant("An entry of distribution is not an object.")
-        if _is_file(entry) and "containedIn" not in entry:
+        if _is_a(entry, "FileObject") and not entry.get("containedIn"):
             files.append(_descriptor(entry))
     if not files:
-        raise InvalidCroissant("distribution names no file with bytes of its own.")
+        raise InvalidCroissant(
+            "distribution names no file with bytes of its own: no FileObject outside a container."
+        )
+    name = _text(value, "name")
+    if name is None:
+        raise InvalidCroissant("The document has no name.")
     return Croissant(
-        name=_text(value, "name") or "",
+        name=name,
         description=_text(value, "description"),
         license=_license(value.get("license")),
-        version=_text(value, "version"),
+        version=_version(value.get("version")),
         distribution=tuple(files),
     )
 
 
-def _is_file(entry: JsonObject) -> bool:
-    return str(entry.get("@type", "")).rsplit(":", 1)[-1].rsplit("/", 1)[-1] == "FileObject"
+def _is_a(value: JsonObject, sort: str) -> bool:
+    types = value.get("@type")
+    names = types if isinstance(types, list) else [types]
+    return any(str(name).rsplit(":", 1)[-1].rsplit("/", 1)[-1] == sort for name in names)
+
+
+def _version(value: JsonValue) -> str | None:
+    """A version as text; some write it as a number."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number or (isinstance(value, str) and value) else None
 
 
 def _descriptor(entry: JsonObject) -> JsonObject:
     name = _text(entry, "name") or _text(entry, "@id") or "unnamed"
     digest = entry.get("sha256")
-    if not isinstance(digest, str) or not _SHA256.fullmatch(digest.lower()):
+    if digest is None:
+        raise InvalidCroissant(f"File {name!r} has no sha256: compute the digest and put it in.")
+    # One digit 64 times is nobody's digest.
+    is_digest = isinstance(digest, str) and _SHA256.fullmatch(digest.lower())
+    if not isinstance(digest, str) or not is_digest or len(set(digest)) == 1:
         raise InvalidCroissant(
             f"sha256 of file {name!r} is {digest!r}, which is no SHA-256 digest (64 hex digits). "
             "Some are published with placeholders: compute the digest and put it in."

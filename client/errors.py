@@ -39,6 +39,30 @@ class UnexpectedAnswer(IntegrityError):
     code = "unexpected-answer"
 
 
+class InvalidServer(InvalidInput):
+    """Not an address that a server can have."""
+
+    code = "invalid-server"
+
+
+class BatchTooLarge(InvalidInput):
+    """More events than the API takes at once."""
+
+    code = "batch-too-large"
+
+
+class NoSigningKey(InvalidInput):
+    """The client was made without a key, and this needs one."""
+
+    code = "no-signing-key"
+
+
+class DamagedTrust(IntegrityError):
+    """What was kept about a log cannot be read; it is never replaced by what a server says."""
+
+    code = "damaged-trust"
+
+
 class ForkedLog(IntegrityError):
     """The server signed two histories that contradict each other. Keep the evidence."""
 
@@ -58,7 +82,7 @@ class WrongLog(IntegrityError):
 
 
 class WrongReceipt(IntegrityError):
-    """The receipt is valid, but for something else than was sent."""
+    """The receipt does not prove that what was sent, or asked for, is in the log."""
 
     code = "wrong-receipt"
 

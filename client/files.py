@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,16 +21,7 @@ def sha256_of(path: Path, progress: Progress | None = None) -> str:
     Raises:
         OSError: if it cannot be read.
     """
-    digest = hashlib.sha256()
-    total = path.stat().st_size
-    done = 0
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
-            done += len(chunk)
-            if progress is not None:
-                progress(done, total)
-    return digest.hexdigest()
+    return _digest(path, progress)[0]
 
 
 def describe_file(
@@ -40,14 +32,25 @@ def describe_file(
     Raises:
         OSError: if it cannot be read.
     """
-    descriptor: JsonObject = {
-        "name": path.name,
-        "digest": {"sha256": sha256_of(path, progress)},
-        "size": path.stat().st_size,
-    }
+    digest, size = _digest(path, progress)
+    descriptor: JsonObject = {"name": path.name, "digest": {"sha256": digest}, "size": size}
     media_type, _ = mimetypes.guess_type(path.name)
     if media_type is not None:
         descriptor["mediaType"] = media_type
     if uri is not None:
         descriptor["uri"] = uri
     return descriptor
+
+
+def _digest(path: Path, progress: Progress | None) -> tuple[str, int]:
+    """Hex SHA-256 of a file, and how many bytes that covers."""
+    digest = hashlib.sha256()
+    done = 0
+    with path.open("rb") as file:
+        total = os.fstat(file.fileno()).st_size
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+            done += len(chunk)
+            if progress is not None:
+                progress(done, total)
+    return digest.hexdigest(), done

@@ -20,6 +20,7 @@ from ledger.events.identifiers import to_checksum_address
 from ledger.events.signing import SigningKey
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_ADDRESS = re.compile(r"[0-9a-fA-F]{40}")
 SCRYPT_N = 1 << 17
 """Work factor of the key derivation: about half a second and 128 MiB."""
 
@@ -106,7 +107,7 @@ class Keystore:
         """
         keys = self.stored()
         for key in keys:
-            if name in {key.name, key.address}:
+            if name == key.name or name.lower() == key.address.lower():
                 return key
         known = ", ".join(k.name for k in keys) or "none; make one with `concord keys new NAME`"
         raise UnknownKey(f"No key {name} in {self._folder}. Keys there: {known}.")
@@ -122,14 +123,22 @@ class Keystore:
         stored = self.find(name)
         if stored.path.stat().st_mode & 0o077:
             raise InvalidKeystore(f"Others may read {stored.path}; run: chmod 600 {stored.path}")
-        return open_keyfile(stored.path.read_bytes(), passphrase)
+        key = open_keyfile(stored.path.read_bytes(), passphrase)
+        if key.address != stored.address:
+            raise InvalidKeystore(
+                f"{stored.path} says {stored.address} and holds the key of {key.address}; "
+                "restore it from a backup."
+            )
+        return key
 
     def _stored(self, path: Path) -> StoredKey:
         try:
-            address = orjson.loads(path.read_bytes())["address"]
-            return StoredKey(path.stem, to_checksum_address(bytes.fromhex(address[-40:])), path)
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-            raise InvalidKeystore(f"{path} is not a keystore V3 file.") from error
+            address = str(orjson.loads(path.read_bytes())["address"]).removeprefix("0x")
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidKeystore(f"{path} is not a keystore V3 file with an address.") from error
+        if not _ADDRESS.fullmatch(address):
+            raise InvalidKeystore(f"The address in {path} is not one; restore the file.")
+        return StoredKey(path.stem, to_checksum_address(bytes.fromhex(address)), path)
 
 
 def open_keyfile(document: bytes, passphrase: str) -> SigningKey:

@@ -6,27 +6,36 @@ that was sent, and that its checkpoint belongs to the one history this client be
 
 from __future__ import annotations
 
-import base64
-import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import orjson
 
+from client.answers import (
+    Recorded,
+    Signed,
+    commitment_bytes,
+    log_of,
+    open_note,
+    read_base64,
+    recorded_event,
+)
 from client.drafts import Draft
 from client.errors import (
+    BatchTooLarge,
     ForkedLog,
+    NoSigningKey,
     RolledBackLog,
     ServerProblem,
     UnexpectedAnswer,
     WrongLog,
     WrongReceipt,
 )
-from client.trust import Trust, TrustStore, sizes_to_tie, tie
+from client.trust import Trust, sizes_to_tie, tie
+from client.trust_store import TrustStore
 from client.wire import (
     Operation,
-    Response,
     check,
     get,
     integer,
@@ -35,59 +44,15 @@ from client.wire import (
     read_object,
     text,
 )
-from ledger.errors import ConcordError
-from ledger.events import Domain, Event, SigningKey, build_event, decode_leaf, sign
+from ledger.errors import ConcordError, IntegrityError, InvalidInput
+from ledger.events import Domain, Event, SigningKey, build_event, sign
 from ledger.events.canonical import JsonObject, JsonValue
-from ledger.events.sealed import Opening, seal
+from ledger.events.sealed import Opening, check_opening, seal
 from ledger.events.typed_data import sealed_read_digest
-from ledger.merkle import Checkpoint, VerifierKey, open_checkpoint, parse_receipt, verify_receipt
+from ledger.merkle import Checkpoint, VerifiedReceipt, parse_receipt, verify_receipt
 
 MAX_BATCH = 1000
 """Events in one batch, as the API allows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """An event that is in the log, with the proof of it.
-
-    Attributes:
-        index: of its leaf.
-        event_id: hex.
-        recorded_at: milliseconds since the epoch, by the ledger's clock.
-        receipt: the JSON document; keep it.
-        duplicate: whether the event was in the log before.
-    """
-
-    index: int
-    event_id: str
-    recorded_at: int
-    receipt: bytes
-    duplicate: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """A signed event with the openings of its sealed fields, ready to be sent (again and again,
-    with one effect).
-    """
-
-    event: Event
-    openings: tuple[Opening, ...] = ()
-
-    def as_json(self) -> dict[str, object]:
-        """The request's body."""
-        value: dict[str, object] = {"event": orjson.Fragment(self.event.encode())}
-        if self.openings:
-            value["openings"] = [
-                {
-                    "commitment": o.commitment,
-                    "salt": base64.b64encode(o.salt).decode(),
-                    "value": o.value,
-                    "dataSubject": o.data_subject,
-                }
-                for o in self.openings
-            ]
-        return value
 
 
 def system_clock() -> int:
@@ -106,8 +71,8 @@ class Session:
         expected_key: verifier key that the log must have, where the user knows it.
         random: gives n random bytes.
         clock: milliseconds since the epoch.
-        trust: the log that answers, once connected.
-        believed: the newest checkpoint believed.
+        trust: the log that answers, once connected; what is believed of it now is in the store.
+        believed: the newest checkpoint that this session has tied.
     """
 
     server: str
@@ -124,17 +89,15 @@ class Session:
 
         Raises:
             WrongLog: if it is not the one that is trusted.
+            DamagedTrust: if what was believed before cannot be read.
         """
         if self.trust is not None:
             return self.trust
-        value = read_object((yield get("/v1/log")))
-        found = Trust(text(value, "origin"), text(value, "verifierKey"), integer(value, "chainId"))
+        found = log_of(read_object((yield get("/v1/log"))))
         if self.expected_key is not None and found.verifier_key != self.expected_key:
             raise WrongLog(
                 f"{self.server} is the log with key {found.verifier_key}, not {self.expected_key}."
             )
-        if VerifierKey.parse(found.verifier_key).name != found.origin:
-            raise WrongLog(f"{self.server} shows a key that is not its origin's.")
         self.trust = self.store.remember(self.server, found)
         return self.trust
 
@@ -149,13 +112,14 @@ class Session:
         Raises:
             RolledBackLog: if it is smaller than one this server signed before.
             ForkedLog: if it belongs to another history.
+            WrongLog: if another log signed it.
         """
         trust = yield from self.connect()
+        # As of before the question: while it is under way, another process may see a larger one.
+        known = (self.store.read(trust.origin) or trust).checkpoint
         response = yield get("/checkpoint")
         check(response)
-        note = response.body.decode("utf-8", errors="strict")
-        seen = open_checkpoint(note, trust.keys)
-        known = self._believed(trust)
+        note, seen = open_note(response.body, trust)
         if known is not None and seen.size < known.size:
             raise RolledBackLog(
                 f"{self.server} shows size {seen.size} of {seen.origin}; it signed {known.size} "
@@ -203,7 +167,19 @@ class Session:
         return (yield from self.send(signed))
 
     def send_batch(self, signed: Sequence[Signed]) -> Operation[list[Recorded | ConcordError]]:
-        """Sends up to 1,000 signed events; each is answered on its own, in order."""
+        """Sends up to 1,000 signed events; each is answered on its own, in order.
+
+        Raises:
+            BatchTooLarge: if there are more.
+            ServerProblem: if the ledger refuses the batch as a whole.
+            WrongReceipt, ForkedLog, RolledBackLog, IntegrityError: if the server lies.
+        """
+        if len(signed) > MAX_BATCH:
+            raise BatchTooLarge(
+                f"{len(signed)} events are too many at once; send {MAX_BATCH} at a time."
+            )
+        if not signed:
+            return []
         trust = yield from self.connect()
         response = yield post("/v1/events:batch", {"events": [s.as_json() for s in signed]})
         results = read_object(response).get("results")
@@ -220,21 +196,31 @@ class Session:
         return answers
 
     def receipt(self, index: int) -> Operation[bytes]:
-        """A fresh receipt of any leaf, verified."""
+        """A fresh receipt of any leaf, verified.
+
+        Raises:
+            WrongReceipt: if it is no proof, or one of another leaf.
+        """
         trust = yield from self.connect()
         response = yield get(f"/v1/receipts/{index}")
         check(response)
-        yield from self._verify(trust, response.body)
+        verified = yield from self._verify(trust, response.body)
+        if verified.index != index:
+            raise WrongReceipt(f"The receipt is for leaf {verified.index}, not for leaf {index}.")
         return response.body
 
     def read_sealed(self, commitment: str) -> Operation[JsonValue]:
-        """The value behind a commitment, for those who may see it."""
+        """The value behind a commitment, for those who may see it.
+
+        Raises:
+            InvalidSeal: if the commitment is none, or what the server shows does not open it.
+        """
         key = self._require_key()
         domain = yield from self.domain()
         issued_at = self.clock()
         digest = sealed_read_digest(
             reader=key.address,
-            commitment=base64.b64decode(commitment),
+            commitment=commitment_bytes(commitment),
             issued_at=issued_at,
             domain=domain,
         )
@@ -244,7 +230,10 @@ class Session:
             "issuedAt": issued_at,
             "signature": key.sign_digest(digest),
         }
-        return read_object((yield post("/v1/sealed:read", question))).get("value")
+        answer = read_object((yield post("/v1/sealed:read", question)))
+        salt, value = read_base64(text(answer, "salt")), answer.get("value")
+        check_opening(Opening(commitment, salt, value, data_subject=""))
+        return value
 
     def fetch(self, path: str, **query: str | int | None) -> Operation[JsonObject]:
         """Any read of the API, as JSON."""
@@ -262,72 +251,69 @@ class Session:
 
     def _require_key(self) -> SigningKey:
         if self.key is None:
-            raise UnexpectedAnswer("This client has no key; give it one to sign with.")
+            raise NoSigningKey("This client has no key; make it with the key that is to sign.")
         return self.key
 
     def _recorded(self, trust: Trust, value: JsonObject, event: Event) -> Operation[Recorded]:
-        receipt = orjson.dumps(value.get("receipt"))
-        leaf_index, leaf = yield from self._verify(trust, receipt)
-        recorded = decode_leaf(leaf, leaf_index)
-        if recorded.event.id != event.id:
+        document = orjson.dumps(value.get("receipt"))
+        verified = yield from self._verify(trust, document)
+        recorded = recorded_event(verified, event, trust)
+        if integer(value, "index") != verified.index:
             raise WrongReceipt(
-                f"The receipt of leaf {leaf_index} is for another event than was sent."
+                f"The server says index {value['index']}, its receipt is for {verified.index}."
             )
         return Recorded(
-            index=leaf_index,
+            index=verified.index,
             event_id=event.id.hex(),
             recorded_at=recorded.recorded_at,
-            receipt=receipt,
+            receipt=document,
             duplicate=value.get("duplicate") is True,
         )
 
-    def _verify(self, trust: Trust, document: bytes) -> Operation[tuple[int, bytes]]:
-        receipt = parse_receipt(document)
-        verified = verify_receipt(receipt, trust.keys)
+    def _verify(self, trust: Trust, document: bytes) -> Operation[VerifiedReceipt]:
+        try:
+            receipt = parse_receipt(document)
+            verified = verify_receipt(receipt, trust.keys)
+        except (InvalidInput, IntegrityError) as error:
+            raise WrongReceipt(f"The server's receipt proves nothing: {error}") from error
         yield from self._believe(trust, receipt.proof.checkpoint, verified.checkpoint)
-        return verified.index, verified.leaf
+        return verified
 
     def _believe(self, trust: Trust, note: str, seen: Checkpoint) -> Operation[None]:
-        known = self._believed(trust)
-        try:
-            sizes = sizes_to_tie(known, seen)
-            if sizes is not None and known is not None:
-                proof = yield from self._consistency(known, seen, *sizes)
-                tie(known, seen, proof)
-        except ForkedLog as error:
-            current = dataclasses.replace(trust, note=self._note(trust))
-            path = self.store.keep_evidence(current, note)
-            raise ForkedLog(f"{error} Both signed checkpoints are kept in {path}.") from error
-        if known is None or seen.size > known.size:
-            self.store.advance(trust, note)
-            self.believed = seen
+        if seen == self.believed:
+            return
+        while True:
+            believed = self.store.read(trust.origin) or trust
+            known = believed.checkpoint
+            try:
+                yield from self._tie(known, seen)
+            except ForkedLog as error:
+                path = self.store.keep_evidence(believed, note)
+                raise ForkedLog(f"{error} Both signed checkpoints are kept in {path}.") from error
+            if known is not None and seen.size <= known.size:
+                self.believed = known
+                return
+            # Another process may have believed another checkpoint while this one was being tied.
+            if self.store.advance(believed, note):
+                self.believed = seen
+                return
 
-    def _consistency(
-        self, known: Checkpoint, seen: Checkpoint, first: int, second: int
-    ) -> Operation[list[bytes]]:
-        response: Response = yield get("/v1/log/consistency", first=first, second=second)
+    def _tie(self, known: Checkpoint | None, seen: Checkpoint) -> Operation[None]:
+        sizes = sizes_to_tie(known, seen)
+        if sizes is None or known is None:
+            return
+        first, second = sizes
+        response = yield get("/v1/log/consistency", first=first, second=second)
         try:
             value = read_object(response)
         except ServerProblem as error:
             if response.status in {400, 404, 422}:
                 raise RolledBackLog(
-                    f"{self.server} signed size {max(known.size, seen.size)} of {seen.origin} and "
-                    f"cannot prove it any more: {error.detail}"
+                    f"{self.server} signed size {second} of {seen.origin} and cannot prove any "
+                    f"more that it extends size {first}: {error.detail}"
                 ) from error
             raise
         proof = value.get("proof")
         if not isinstance(proof, list):
             raise UnexpectedAnswer("The server's consistency proof is not a list.")
-        return [base64.b64decode(str(item), validate=True) for item in proof]
-
-    def _note(self, trust: Trust) -> str | None:
-        stored = self.store.load(self.server)
-        return stored.note if stored is not None else trust.note
-
-    def _believed(self, trust: Trust) -> Checkpoint | None:
-        # Another process may have advanced the store since; an older belief only asks for a longer
-        # proof.
-        if self.believed is None:
-            note = self._note(trust)
-            self.believed = open_checkpoint(note, trust.keys) if note is not None else None
-        return self.believed
+        tie(known, seen, [read_base64(str(item)) for item in proof])

@@ -6,27 +6,33 @@
         run.produced("tumour-classifier", "3", file=Path("model.bin"))
 
 `run.started` is recorded when the block is entered, `run.completed` when it is left, `run.failed`
-if it raises. So even a run that is killed leaves its start in the log.
+with the exception sealed into it if it raises. So even a run that is killed leaves its start in the
+log.
 """
 
 from __future__ import annotations
 
+import math
 import platform
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from client.drafts import Draft, publish_model_version
 from client.files import describe_file, sha256_of
+from ledger.errors import ConcordError
 from ledger.events.canonical import JsonObject, JsonValue
 from ledger.events.identifiers import format_instant
 
 if TYPE_CHECKING:
-    from client.operations import Recorded
+    from client.answers import Recorded
     from client.sync import Ledger
+
+MAX_REASON = 2_000
+"""Characters of a failure's text that are kept."""
 
 
 class TrackedRun:
@@ -114,8 +120,14 @@ class TrackedRun:
             self._publications.append(draft)
 
     def measured(self, **metrics: float) -> None:
-        """Adds metrics, such as `measured(accuracy=0.93)`."""
-        self._metrics.update(metrics)
+        """Adds metrics, such as `measured(accuracy=0.93)`; NaN and infinities become null."""
+        for name, value in metrics.items():
+            if isinstance(value, int):
+                self._metrics[name] = value
+            else:
+                # Also what numpy and torch call a float.
+                number = float(value)
+                self._metrics[name] = number if math.isfinite(number) else None
 
     def __enter__(self) -> Self:
         self._record("run.started", {})
@@ -131,11 +143,20 @@ class TrackedRun:
         if self._metrics:
             ended["metrics"] = self._metrics
         if error is not None:
-            self._record("run.failed", ended)
+            self._record_failure(error, ended)
             return
         self._record("run.completed", {**ended, "outputs": self._outputs})
         for draft in self._publications:
             self.receipts.append(self._ledger.record(draft))
+
+    def _record_failure(self, failure: BaseException, ended: JsonObject) -> None:
+        # Its text may tell of people, hence sealed; its type is needed to tell runs apart.
+        reason: JsonValue = f"{type(failure).__name__}: {failure}"[:MAX_REASON]
+        try:
+            self._record("run.failed", ended, {"reason": reason})
+        except ConcordError as error:
+            # What went wrong first is what the script's author has to see.
+            failure.add_note(f"That run {self.id} failed could not be recorded: {error}")
 
     def _add_input(self, item: JsonObject, file: Path | None, digest: str | None) -> None:
         if file is not None:
@@ -144,7 +165,9 @@ class TrackedRun:
             item["digest"] = {"sha256": digest}
         self._inputs.append(item)
 
-    def _record(self, kind: str, more: JsonObject) -> None:
+    def _record(
+        self, kind: str, more: JsonObject, sealed: Mapping[str, JsonValue] | None = None
+    ) -> None:
         body: JsonObject = {
             "run": self.id,
             "job": self._job,
@@ -157,4 +180,5 @@ class TrackedRun:
             body["parameters"] = self._parameters
         if self._source is not None:
             body["source"] = self._source
-        self.receipts.append(self._ledger.record(Draft(kind, body)))
+        draft = Draft(kind, body, sealed or {}, data_subject=self.id)
+        self.receipts.append(self._ledger.record(draft))

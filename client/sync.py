@@ -17,12 +17,23 @@ from typing import Self, TypeVar
 
 import httpx
 
+from client.answers import Recorded, Signed
 from client.drafts import Draft
-from client.errors import Unreachable
+from client.errors import UnexpectedAnswer
 from client.home import state_folder
-from client.operations import Recorded, Session, Signed
+from client.operations import Session
 from client.runs import TrackedRun
-from client.trust import Trust, TrustStore
+from client.transport import (
+    as_response,
+    check_length,
+    headers_of,
+    server_address,
+    too_slow,
+    unreachable,
+    unreadable,
+)
+from client.trust import Trust
+from client.trust_store import TrustStore
 from client.wire import RETRIED_STATUSES, Operation, Request, Response, RetryPolicy
 from ledger.errors import ConcordError
 from ledger.events import SigningKey
@@ -54,7 +65,7 @@ class Ledger:
         retry: RetryPolicy | None = None,
         http: httpx.Client | None = None,
     ) -> None:
-        address = server.rstrip("/")
+        address = server_address(server)
         self._session = Session(
             server=address,
             store=TrustStore(state or state_folder()),
@@ -63,7 +74,7 @@ class Ledger:
             random=secrets.token_bytes,
         )
         self._retry = retry or RetryPolicy()
-        self._http = http or httpx.Client(base_url=address, timeout=self._retry.timeout)
+        self._http = http or httpx.Client(timeout=self._retry.timeout)
         self._jitter = random.Random()  # noqa: S311 - spreads retries, guards nothing
 
     def __enter__(self) -> Self:
@@ -147,6 +158,8 @@ class Ledger:
             following = page.get("next")
             if not isinstance(following, str):
                 return
+            if following == after:
+                raise UnexpectedAnswer(f"The list {path} never ends: one page follows itself.")
             after = following
 
     def run(
@@ -198,26 +211,25 @@ class Ledger:
                 retry_after = response.retry_after
             except httpx.TransportError as error:
                 if last:
-                    raise Unreachable(
-                        f"{self.server} did not answer after {attempt} attempts: {error}. "
-                        "What was sent may or may not be recorded; send it again."
-                    ) from error
+                    raise unreachable(self.server, attempt, error) from error
+            except httpx.DecodingError as error:
+                raise unreadable(error) from error
             time.sleep(self._retry.delay(attempt, retry_after, self._jitter))
             attempt += 1
 
     def _once(self, request: Request) -> Response:
-        answer = self._http.request(
+        ends = time.monotonic() + self._retry.timeout
+        body = bytearray()
+        with self._http.stream(
             request.method,
-            request.path,
+            self.server + request.path,
             params=dict(request.query),
             content=request.body,
-            headers={"Content-Type": "application/json"} if request.body is not None else None,
-        )
-        return as_response(answer)
-
-
-def as_response(answer: httpx.Response) -> Response:
-    """Httpx's answer as `client.wire` knows it."""
-    header = answer.headers.get("Retry-After", "")
-    retry_after = float(header) if header.isdigit() else None
-    return Response(answer.status_code, answer.content, retry_after)
+            headers=headers_of(request),
+        ) as answer:
+            for chunk in answer.iter_bytes():
+                body += chunk
+                check_length(len(body))
+                if time.monotonic() > ends:
+                    raise too_slow(self._retry.timeout)
+        return as_response(answer, bytes(body))

@@ -18,7 +18,8 @@ from client.errors import ServerProblem, UnexpectedAnswer
 from ledger.events.canonical import JsonObject, JsonValue
 
 T = TypeVar("T")
-RETRIED_STATUSES = frozenset({429, 502, 503, 504})
+RETRIED_STATUSES = frozenset({408, 429, 502, 503, 504})
+_MAX_DOUBLINGS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ class RetryPolicy:
 
     def delay(self, attempt: int, retry_after: float | None, jitter: random.Random) -> float:
         """Seconds to wait after the `attempt`th attempt (from 1) failed."""
-        backoff = min(self.longest_delay, self.first_delay * float(2 ** (attempt - 1)))
+        doublings = min(attempt - 1, _MAX_DOUBLINGS)
+        backoff = min(self.longest_delay, self.first_delay * float(2**doublings))
         backoff *= jitter.uniform(0.5, 1.0)
         return max(backoff, min(retry_after or 0.0, self.longest_delay))
 
@@ -100,9 +102,9 @@ def check(response: Response) -> None:
     """Raises what the server reports.
 
     Raises:
-        ServerProblem: for any status of 400 and more.
+        ServerProblem: for any status but success; redirects are not followed.
     """
-    if response.status < 400:
+    if 200 <= response.status < 300:
         return
     try:
         value = orjson.loads(response.body)
