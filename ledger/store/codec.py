@@ -24,7 +24,8 @@ class Codec:
         table: where.
         key_columns: names of its key.
         encode: the row of a record, columns in the order of the table.
-        decode: the record of a row.
+        decode: the record of a row as the driver gives it.
+        make: the record of a row as SQLAlchemy gives it.
         key_of: the values of a record's key.
     """
 
@@ -32,6 +33,7 @@ class Codec:
     key_columns: tuple[str, ...]
     encode: Callable[[Record], Row]
     decode: Callable[[Row], Record]
+    make: Callable[..., Record]
     key_of: Callable[[Record], Key]
 
 
@@ -50,7 +52,7 @@ def _codec(record: type[Record], table: Table) -> Codec:
             row = _converted(row, texts, decode_texts)
         return make(*(_converted(row, flags, bool) if flags else row))
 
-    return Codec(table, record.KEY, encode, decode, _key_getter(record))
+    return Codec(table, record.KEY, encode, decode, make, _key_getter(record))
 
 
 def _key_getter(record: type[Record]) -> Callable[[Record], Key]:
