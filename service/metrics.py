@@ -5,9 +5,11 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from ledger.log import BatchReport, Log
+
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 
-_REQUEST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 _BATCH_SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000)
 
 
@@ -15,52 +17,60 @@ class Metrics:
     """The service's own registry: two services in one process do not mix.
 
     Attributes:
-        appended: events recorded, without resubmissions.
-        resubmitted: events that were in the log already.
         refused: events not recorded, by the code of the error.
         streams: server-sent event streams that are open.
     """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.appended = Counter(
-            "concord_events_appended", "Events recorded.", registry=self.registry
-        )
-        self.resubmitted = Counter(
-            "concord_events_resubmitted",
-            "Events received again after they were recorded.",
-            registry=self.registry,
+        self._appended = self._counter("concord_events_appended", "Events recorded.")
+        self._duplicates = self._counter(
+            "concord_events_duplicate", "Events received again after they were recorded."
         )
         self.refused = Counter(
             "concord_events_refused", "Events not recorded.", ["code"], registry=self.registry
         )
-        self.streams = Gauge(
-            "concord_streams_open", "Server-sent event streams.", registry=self.registry
-        )
-        self.commits = Histogram(
+        self.streams = self._gauge("concord_streams_open", "Server-sent event streams.")
+        self._queued = self._gauge("concord_queue_events", "Events waiting to be recorded.")
+        self._size = self._gauge("concord_log_size", "Leaves in the log.")
+        self._commits = Histogram(
             "concord_commit_seconds",
-            "From taking a batch from the queue to its durable commit.",
-            buckets=_REQUEST_SECONDS,
+            "From taking the head's lock until a batch was durable.",
+            buckets=_SECONDS,
             registry=self.registry,
         )
-        self.batches = Histogram(
+        self._batches = Histogram(
             "concord_batch_events",
-            "Events in one commit.",
+            "Events in one transaction.",
             buckets=_BATCH_SIZES,
             registry=self.registry,
         )
-        self.queued = Gauge(
-            "concord_queue_events", "Events waiting to be recorded.", registry=self.registry
-        )
-        self.size = Gauge("concord_log_size", "Leaves in the log.", registry=self.registry)
         self._requests = Histogram(
             "concord_request_seconds",
             "From the request's headers to the end of its answer.",
             ["route", "method", "status"],
-            buckets=_REQUEST_SECONDS,
+            buckets=_SECONDS,
             registry=self.registry,
         )
         self._observers: dict[tuple[str, str, int], Histogram] = {}
+
+    def follow(self, log: Log) -> None:
+        """Counts what a log does from now on."""
+        self._queued.set_function(lambda: float(log.queue_depth))
+        self._size.set_function(lambda: float(log.size))
+        log.observe(self._observe_batch)
+
+    def _observe_batch(self, report: BatchReport) -> None:
+        self._appended.inc(report.appended)
+        self._duplicates.inc(report.duplicates)
+        self._commits.observe(report.commit_seconds)
+        self._batches.observe(report.appended + report.duplicates + report.refused)
+
+    def _counter(self, name: str, words: str) -> Counter:
+        return Counter(name, words, registry=self.registry)
+
+    def _gauge(self, name: str, words: str) -> Gauge:
+        return Gauge(name, words, registry=self.registry)
 
     def observe_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Counts one request.

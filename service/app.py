@@ -1,0 +1,78 @@
+"""The application: routes, errors, documents and lifetime in one place."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from service import openapi, problems
+from service.growth import Growth
+from service.metrics import Metrics
+from service.middleware import Frame
+from service.parts import open_parts
+from service.routes import ROUTERS
+from service.server import Server, build_server
+from service.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service for one ledger, which is opened when the server starts and closed when it stops.
+
+    Args:
+        settings: which ledger, and every limit.
+    """
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with open_parts(settings, metrics=metrics) as parts:
+            app.state.parts = parts
+            app.state.growth = growth = Growth(parts.log)
+            try:
+                yield
+            finally:
+                growth.close()
+
+    app = FastAPI(
+        title=openapi.TITLE,
+        version=version("concord"),
+        summary=openapi.SUMMARY,
+        description=openapi.DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        openapi_tags=[{"name": name, "description": words} for name, words in openapi.TAGS],
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    for router in ROUTERS:
+        # As they are: an included router would match each path twice.
+        app.router.routes.extend(router.routes)
+    problems.install(app)
+    openapi.install(app)
+    app.add_middleware(Frame, metrics=metrics)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["Content-Type", "Last-Event-ID", "X-Request-ID"],
+            expose_headers=["Retry-After", "X-Request-ID"],
+        )
+    return app
+
+
+def stop_streams(app: FastAPI) -> None:
+    """Tells everyone who follows the log that the service takes leave."""
+    growth = getattr(app.state, "growth", None)
+    if isinstance(growth, Growth):
+        growth.stop()
+
+
+def create_server(settings: Settings) -> Server:
+    """The application in its HTTP server; `run()` serves until the process is told to stop."""
+    app = create_app(settings)
+    return build_server(app, settings, lambda: stop_streams(app))

@@ -1,0 +1,140 @@
+"""What the service is put together from, opened in one place and closed in the other order."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from fastapi import Request
+from sqlalchemy import select
+from sqlmodel import col
+
+from ledger.events import Domain, decode_leaf
+from ledger.events.bodies.members import LedgerCreated
+from ledger.log import LedgerMissing, Limits, Log, WrongLedger
+from ledger.merkle import SigningKey, VerifierKey
+from ledger.store.engine import Database, open_database
+from ledger.store.migrate import require_schema
+from ledger.store.tables.log import LeafRow
+from service.growth import Growth
+from service.metrics import Metrics
+from service.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that a request may need.
+
+    Attributes:
+        settings: limits and names.
+        log: the ledger's log, open.
+        operator: who created the ledger.
+        verifier_key: what checks the log's checkpoints.
+        metrics: what operators watch.
+        readers: threads for whatever would keep the event loop waiting.
+        clock: milliseconds since the epoch.
+        randomness: gives n random bytes.
+    """
+
+    settings: Settings
+    log: Log
+    operator: str
+    verifier_key: VerifierKey
+    metrics: Metrics
+    readers: ThreadPoolExecutor
+    clock: Callable[[], int]
+    randomness: Callable[[int], bytes]
+
+    @property
+    def domain(self) -> Domain:
+        """Where signatures of events are valid."""
+        return self.log.domain
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the service that a request came to."""
+    parts = request.app.state.parts
+    assert isinstance(parts, Parts)  # noqa: S101 - the lifespan has put them there
+    return parts
+
+
+def growth_of(request: Request) -> Growth:
+    """What wakes those who follow the log."""
+    growth = request.app.state.growth
+    assert isinstance(growth, Growth)  # noqa: S101 - the lifespan has put it there
+    return growth
+
+
+def system_clock() -> int:
+    """Milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+@contextmanager
+def open_parts(
+    settings: Settings,
+    *,
+    metrics: Metrics,
+    clock: Callable[[], int] = system_clock,
+    randomness: Callable[[int], bytes] = os.urandom,
+) -> Iterator[Parts]:
+    """Opens the ledger that the settings name, and closes it: what waits is recorded first.
+
+    Args:
+        settings: which ledger, and its limits.
+        metrics: where the log's doings are counted.
+        clock: milliseconds since the epoch.
+        randomness: gives n random bytes.
+
+    Raises:
+        LedgerMissing: there is none yet.
+        WrongLedger: it has another origin than the settings or the key.
+        SchemaOutdated: the database belongs to another version of this program.
+        ConcordError: as `Log.open`.
+    """
+    database = open_database(settings.database)
+    readers = ThreadPoolExecutor(settings.reader_threads, "concord-read")
+    try:
+        require_schema(database)
+        operator, domain = read_identity(database)
+        key = SigningKey.parse(settings.log_key_path.read_text(encoding="utf-8").strip())
+        if settings.origin not in {None, domain.origin}:
+            raise WrongLedger(
+                f"CONCORD_ORIGIN is {settings.origin}, the database holds {domain.origin}."
+            )
+        with Log.open(
+            database,
+            signing_key=key,
+            domain=domain,
+            clock=clock,
+            limits=Limits(queue=settings.max_queued_events),
+            last_signed_path=settings.data_dir / "checkpoint.last",
+            randomness=randomness,
+        ) as log:
+            metrics.follow(log)
+            yield Parts(settings, log, operator, key.verifier, metrics, readers, clock, randomness)
+    finally:
+        readers.shutdown()
+        database.dispose()
+
+
+def read_identity(database: Database) -> tuple[str, Domain]:
+    """The operator, and where signatures are valid, from the first leaf.
+
+    Raises:
+        LedgerMissing: there is no first leaf.
+        WrongLedger: it creates no ledger.
+    """
+    first = select(col(LeafRow.leaf)).where(col(LeafRow.index) == 0)
+    with database.read() as connection:
+        leaf = connection.execute(first).scalar_one_or_none()
+    if leaf is None:
+        raise LedgerMissing("The database holds no ledger; run `concord init`.")
+    event = decode_leaf(bytes(leaf), 0).event
+    if not isinstance(event.body, LedgerCreated):
+        raise WrongLedger("The first leaf of this database creates no ledger.")
+    return event.actor, Domain(event.body.chain_id, event.body.origin)

@@ -1,0 +1,131 @@
+"""Signed events in: one, many, or prepared for signing.
+
+Writing is idempotent: the same event again is answered with its first receipt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import orjson
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from ledger.errors import ConcordError
+from ledger.events import build_event, digest, typed_data
+from ledger.events.canonical import parse_object
+from ledger.log import Appended, Submission
+from service.answers import Json
+from service.bodies import read_body, read_object, take
+from service.openapi import problems, request_body
+from service.parts import Parts, parts_of
+from service.routing import LeanRoute, StrictRoute
+from service.schemas.events import (
+    AppendAnswer,
+    AppendRequest,
+    BatchAnswer,
+    BatchRequest,
+    PreparedEvent,
+    PrepareRequest,
+)
+from service.submissions import (
+    append_bytes,
+    batch_bytes,
+    read_batch,
+    read_submission,
+    status_of_append,
+)
+
+NONCE_BYTES = 32
+
+lean = APIRouter(route_class=LeanRoute, tags=["write"])
+router = APIRouter(route_class=StrictRoute, tags=["write"])
+
+
+@lean.post(
+    "/v1/events",
+    summary="Append one signed event",
+    status_code=201,
+    openapi_extra=request_body(AppendRequest),
+    responses={
+        201: {"model": AppendAnswer, "description": "It is in the log, durably."},
+        200: {"model": AppendAnswer, "description": "It was in the log already."},
+        **problems(403, 404, 409),
+    },
+)
+async def append(request: Request) -> Response:
+    """Answers once the event is durable, with the receipt that proves it."""
+    parts = parts_of(request)
+    body = await read_body(request, parts.settings.max_event_bytes)
+    try:
+        submission = read_submission(parse_object(body))
+        appended = (await _submit(parts, [submission]))[0]
+        if isinstance(appended, ConcordError):
+            raise appended
+    except ConcordError as error:
+        parts.metrics.refused.labels(error.code).inc()
+        raise
+    return Json(append_bytes(appended), status_of_append(appended))
+
+
+@lean.post(
+    "/v1/events:batch",
+    summary="Append up to 1,000 signed events",
+    openapi_extra=request_body(BatchRequest),
+    responses={200: {"model": BatchAnswer, "description": "One result for each, in order."}},
+)
+async def append_batch(request: Request) -> Response:
+    """Each event is answered on its own: one that is refused does not keep the others back."""
+    parts = parts_of(request)
+    body = await read_body(request, parts.settings.max_batch_bytes)
+    limit = parts.settings.max_batch_events
+    loop = asyncio.get_running_loop()
+    # A thousand events take longer to read than others should wait for the event loop.
+    read = await loop.run_in_executor(parts.readers, lambda: read_batch(parse_object(body), limit))
+    submissions = [item for item in read if isinstance(item, Submission)]
+    recorded = iter(await _submit(parts, submissions))
+    answers = [next(recorded) if isinstance(item, Submission) else item for item in read]
+    for answer in answers:
+        if isinstance(answer, ConcordError):
+            parts.metrics.refused.labels(answer.code).inc()
+    return Json(batch_bytes(answers))
+
+
+async def _submit(parts: Parts, submissions: Sequence[Submission]) -> list[Appended | ConcordError]:
+    # Shielded: a client that goes away does not take back what was queued.
+    return await asyncio.shield(asyncio.wrap_future(parts.log.submit_all(submissions)))
+
+
+@router.post(
+    "/v1/events:prepare",
+    summary="Prepare an event for signing",
+    openapi_extra=request_body(PrepareRequest),
+    responses={200: {"model": PreparedEvent}},
+)
+async def prepare(request: Request) -> Response:
+    """Fills in an event and says what to sign, so that any wallet or script can write.
+
+    Sign `typedData` with `eth_signTypedData_v4` (or `digest` as it is), put the signature into
+    `event`, and post that to `/v1/events`. Nothing is recorded or remembered here.
+    """
+    parts = parts_of(request)
+    value = await read_object(request, parts.settings.max_event_bytes)
+    asked = take(PrepareRequest, value)
+    event = build_event(
+        body=asked.body,
+        kind=asked.kind,
+        actor=asked.actor,
+        issued_at=parts.clock() if asked.issued_at is None else asked.issued_at,
+        nonce=parts.randomness(NONCE_BYTES)
+        if asked.nonce is None
+        else bytes.fromhex(asked.nonce[2:]),
+    )
+    return Json(
+        {
+            "event": orjson.Fragment(event.encode()),
+            "typedData": typed_data(event, parts.domain),
+            "digest": "0x" + digest(event, parts.domain).hex(),
+            "eventId": event.id.hex(),
+        }
+    )
