@@ -5,6 +5,7 @@ Rules:
       sealed. (py-evm's `mine_all(timestamp=...)` seals one time and shows contracts another.)
     * A transaction that the state refuses (nonce, funds) is left out and told why; the others are
       not affected.
+    * What takes too long is undone and left out (`ledger.chain.bounds`).
     * A draft that fails is undone and left out. It then has used neither its nonce nor anyone's
       gas.
     * Everything of the block goes to disk in one transaction of the store. Outcomes are set after
@@ -27,7 +28,7 @@ from eth.db.atomic import AtomicDB
 from eth_typing import Address
 
 from ledger.chain.errors import RpcFault
-from ledger.chain.evm import EmbeddedChain, next_header
+from ledger.chain.evm import EmbeddedChain, FeeFreeState, next_header
 from ledger.chain.failures import failure_of
 from ledger.chain.records import TransactionRecord, write_transaction
 from ledger.chain.store import ChainStore, WriteBatch
@@ -131,11 +132,16 @@ def _execute(
     # snapshot.
     vm.state.lock_changes()
     snapshot = vm.state.snapshot()
-    computation = vm.state.apply_transaction(transaction)
-    if computation.is_error and not keep_failed:
-        vm.state.revert(snapshot)
-        raise failure_of(computation)
-    vm.state.commit(snapshot)
+    state: FeeFreeState = vm.state  # type: ignore[assignment]
+    state.stopwatch.start()
+    try:
+        computation = state.apply_transaction(transaction)
+        if computation.is_error and not keep_failed:
+            raise failure_of(computation)
+    except RpcFault:
+        state.revert(snapshot)
+        raise
+    state.commit(snapshot)
     return computation
 
 

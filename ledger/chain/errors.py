@@ -143,6 +143,12 @@ class ExecutionFailed(RpcFault, Refused):
     code = "execution-failed"
 
 
+class ExecutionTooLong(RpcFault, Refused):
+    """The EVM used up its processor time; nothing of it was kept."""
+
+    code = "execution-too-long"
+
+
 class ExecutionReverted(RpcFault, Refused):
     """A contract reverted.
 

@@ -1,6 +1,6 @@
 """The rules of the embedded chain: Prague, fee-free, with instant blocks.
 
-Three rules differ from Ethereum's, each for a reason:
+Four rules differ from Ethereum's, each for a reason:
     * Nobody pays for gas. The base fee is 0 from genesis on (EIP-1559's formula keeps it there
       while blocks stay under half their gas limit), and a tip that a wallet offers is not charged,
       so no member needs coins.
@@ -9,6 +9,7 @@ Three rules differ from Ethereum's, each for a reason:
       as if they were one block.
     * Signatures, chain id and gas bounds are checked once, at admission (`ledger.chain.admission`),
       not again inside the block.
+    * An execution has a budget of time beside its gas (`ledger.chain.bounds`).
 
 Block hashes, tries, receipts and gas are Ethereum's, so that ordinary clients understand them.
 """
@@ -16,7 +17,9 @@ Block hashes, tries, receipts and gas are Ethereum's, so that ordinary clients u
 from __future__ import annotations
 
 from eth.abc import (
+    AtomicDatabaseAPI,
     BlockHeaderAPI,
+    ExecutionContextAPI,
     SignedTransactionAPI,
     TransactionContextAPI,
 )
@@ -26,8 +29,9 @@ from eth.typing import HeaderParams
 from eth.vm.forks.cancun.transaction_context import CancunTransactionContext
 from eth.vm.forks.prague import PragueVM
 from eth.vm.forks.prague.state import PragueState, PragueTransactionExecutor
-from eth_typing import BlockNumber
+from eth_typing import BlockNumber, Hash32
 
+from ledger.chain.bounds import BoundedComputation, Stopwatch
 from ledger.chain.errors import InsufficientFunds, NonceTooHigh, NonceTooLow
 from ledger.chain.store import ChainStore
 
@@ -58,7 +62,14 @@ class FeeFreeExecutor(PragueTransactionExecutor):
 class FeeFreeState(PragueState):
     """Prague's state transition with gas metered and never charged."""
 
+    computation_class = BoundedComputation
     transaction_executor_class = FeeFreeExecutor
+
+    def __init__(
+        self, db: AtomicDatabaseAPI, execution_context: ExecutionContextAPI, state_root: Hash32
+    ) -> None:
+        super().__init__(db, execution_context, state_root)
+        self.stopwatch = Stopwatch()
 
     def get_gas_price(self, transaction: SignedTransactionAPI) -> int:  # noqa: ARG002
         """What a unit of gas costs the sender."""

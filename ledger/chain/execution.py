@@ -1,7 +1,7 @@
 """Running a call without a transaction: `eth_call` and `eth_estimateGas`.
 
-Nothing here writes: an execution works on py-evm's journals over the store and drops them. Gas is
-limited per call, which also bounds its time and memory.
+Nothing here writes: an execution works on py-evm's journals over the store and drops them. Gas and
+time are limited per request.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from eth_typing import Address
 
 from ledger.chain.admission import minimal_gas
 from ledger.chain.errors import ExecutionFailed, InsufficientFunds
-from ledger.chain.evm import TRANSACTION_GAS_LIMIT
+from ledger.chain.evm import TRANSACTION_GAS_LIMIT, FeeFreeState
 from ledger.chain.failures import failure_of
 
 ZERO_ADDRESS = Address(bytes(20))
@@ -56,8 +56,10 @@ def call(vm: VirtualMachineAPI, message: Message) -> bytes:
         message: the call.
 
     Raises:
-        ExecutionReverted, ExecutionFailed, InsufficientFunds: as a transaction would fail.
+        ExecutionReverted, ExecutionFailed, InsufficientFunds, ExecutionTooLong: as a transaction
+            would fail.
     """
+    _start_clock(vm)
     computation = _run(vm, _spoof(message, _gas_limit(message)))
     if computation.is_error:
         raise failure_of(computation)
@@ -82,6 +84,7 @@ def estimate_gas(vm: VirtualMachineAPI, message: Message) -> int:
     if message.to is not None and not message.data and not vm.state.get_code(message.to):
         call(vm, message)
         return GAS_TX
+    _start_clock(vm)
     highest = _gas_limit(message)
     transaction = _spoof(message, highest)
     computation = _try(vm, transaction)
@@ -100,6 +103,11 @@ def estimate_gas(vm: VirtualMachineAPI, message: Message) -> int:
         else:
             highest = middle
     return highest
+
+
+def _start_clock(vm: VirtualMachineAPI) -> None:
+    state: FeeFreeState = vm.state  # type: ignore[assignment]
+    state.stopwatch.start()
 
 
 def _gas_limit(message: Message) -> int:

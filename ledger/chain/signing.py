@@ -102,6 +102,11 @@ class KeySigner:
 
     key: PrivateKey
 
+    @classmethod
+    def from_bytes(cls, key: bytes) -> KeySigner:
+        """A signer of a raw key, 32 bytes."""
+        return cls(PrivateKey(key))
+
     @property
     def address(self) -> Address:
         """The key's account, 20 bytes."""
