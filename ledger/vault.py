@@ -147,14 +147,8 @@ class Vault:
                 ).first()
                 return Redacted(erased[0], erased[1]) if erased else Unknown()
         data_subject, index, nonce, ciphertext, key = found
-        try:
-            plain = AESGCM(key).decrypt(nonce, ciphertext, commitment.encode())
-        except InvalidTag as error:
-            raise VaultDamaged(
-                f"The opening of {commitment} was altered in the database; restore a backup."
-            ) from error
-        value: JsonValue = orjson.loads(plain[SALT_BYTES:])
-        return Opened(value, plain[:SALT_BYTES], data_subject, index)
+        value, salt = decrypt(commitment, nonce, ciphertext, key)
+        return Opened(value, salt, data_subject, index)
 
     def store(self, connection: Connection, index: int, openings: Sequence[Opening]) -> None:
         """Stores the openings of one event; the caller has checked them and commits.
@@ -227,3 +221,21 @@ class Vault:
             {"data_subject": data_subject, "key": key},
         )
         return key
+
+
+def decrypt(
+    commitment: str, nonce: bytes, ciphertext: bytes, key: bytes
+) -> tuple[JsonValue, bytes]:
+    """Value and salt of one opening.
+
+    Raises:
+        VaultDamaged: if the stored bytes are not what was stored.
+    """
+    try:
+        plain = AESGCM(key).decrypt(nonce, ciphertext, commitment.encode())
+    except (InvalidTag, ValueError) as error:
+        raise VaultDamaged(
+            f"The opening of {commitment} was altered in the database; restore a backup."
+        ) from error
+    value: JsonValue = orjson.loads(plain[SALT_BYTES:])
+    return value, plain[:SALT_BYTES]

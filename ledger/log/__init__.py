@@ -3,7 +3,7 @@
     validate → authorise → sequence → commit → receipt
 
 Read from the bottom: `submission` (what goes in and comes out), `intake` (queue and signatures),
-`batch` (one transaction), `head` (what was signed, and what must never be), `reading` (proofs,
+`batch` (one transaction), `signer` (what was signed, and what must never be), `reading` (proofs,
 tiles, receipts), `log` (all of it together).
 """
 
@@ -18,11 +18,11 @@ from ledger.log.errors import (
     SizeNotReached,
     WrongLedger,
 )
-from ledger.log.head import Head
 from ledger.log.log import Log
 from ledger.log.metrics import BatchReport, Metrics
 from ledger.log.reading import LogReader
 from ledger.log.submission import Appended, Limits, Submission
+from ledger.store.head import Head
 
 __all__ = [
     "Appended",

@@ -25,12 +25,13 @@ from ledger.events.bodies.governance import ErasurePerformed
 from ledger.events.envelope import Event, encode_leaf
 from ledger.events.identifiers import Milliseconds
 from ledger.log.errors import NonceReused, OpeningErased, RuleFault
-from ledger.log.head import Head, Signer, lock_head
 from ledger.log.opening import require_head
+from ledger.log.signer import Signer
 from ledger.log.submission import Pending
 from ledger.merkle import LeafHash, Tile, TileCoordinate, TileEdge, leaf_hash
 from ledger.rules import authorise
 from ledger.store.engine import Database
+from ledger.store.head import Head, lock_head
 from ledger.store.naming import slots_named_by
 from ledger.store.sql_state import SqlState
 from ledger.store.statements import Row, insert_into, rows_by_key, upsert_into

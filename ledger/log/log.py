@@ -29,11 +29,11 @@ from ledger.errors import ConcordError, IntegrityError, Unavailable
 from ledger.events import Domain, Event, decode_leaf
 from ledger.log.batch import Batch, Known, Outcome, Recorded, Sequencer
 from ledger.log.errors import LedgerExists, LogClosed, LogStopped
-from ledger.log.head import Head, Signer, read_head
 from ledger.log.intake import Intake
 from ledger.log.metrics import BatchReport, Metrics
 from ledger.log.opening import require_ledger, write_first_head
 from ledger.log.reading import LogReader
+from ledger.log.signer import Signer
 from ledger.log.submission import (
     Answer,
     Appended,
@@ -53,6 +53,7 @@ from ledger.merkle import (
 )
 from ledger.store.engine import Database
 from ledger.store.errors import RowsContradict
+from ledger.store.head import Head, read_head
 from ledger.store.tables.log import CheckpointRow
 from ledger.store.tiles import ConnectionTiles, RecentTiles
 from ledger.vault import Vault, check_openings

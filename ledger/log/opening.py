@@ -8,9 +8,10 @@ from sqlmodel import col
 from ledger.events import Domain, decode_leaf
 from ledger.events.bodies.members import LedgerCreated
 from ledger.log.errors import LedgerMissing, WrongLedger
-from ledger.log.head import Head, Signer, read_head
+from ledger.log.signer import Signer
 from ledger.merkle import EMPTY_ROOT
 from ledger.store.engine import Database
+from ledger.store.head import Head, read_head
 from ledger.store.tables.log import HEAD_ROW, HeadRow, LeafRow
 from ledger.store.tiles import ConnectionTiles
 

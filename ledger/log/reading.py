@@ -15,7 +15,6 @@ from sqlalchemy import Connection, select
 from sqlmodel import col
 
 from ledger.log.errors import SizeNotReached
-from ledger.log.head import Head
 from ledger.merkle import (
     EntriesAddress,
     TileAddress,
@@ -28,6 +27,7 @@ from ledger.merkle import (
 from ledger.merkle.hashing import HASH_BYTES
 from ledger.merkle.tiles import TILE_WIDTH
 from ledger.store.engine import Database
+from ledger.store.head import Head
 from ledger.store.tables.log import LeafRow
 from ledger.store.tiles import StoredTiles
 

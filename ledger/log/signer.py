@@ -1,4 +1,4 @@
-"""How far the log has come, what it has signed, and what it must never sign.
+"""What the log has signed, and what it must never sign.
 
 A checkpoint is signed only if it extends the last one that was. The last one is kept outside the
 database, in a small file that is replaced atomically: a database that was rolled back, or exchanged
@@ -8,10 +8,7 @@ for another, contradicts it, and the log refuses to work.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
-
-from sqlalchemy import Connection
 
 from ledger.log.errors import CheckpointNotKept, HistoryRewritten
 from ledger.merkle import (
@@ -24,43 +21,7 @@ from ledger.merkle import (
     sign_checkpoint,
 )
 from ledger.merkle.errors import MalformedCheckpoint, MalformedNote
-from ledger.store.statements import Row
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The log at one size.
-
-    Attributes:
-        size: number of leaves.
-        root: 32 bytes.
-        recorded_at: of the last leaf, milliseconds since the epoch; 0 for the empty log.
-    """
-
-    size: int = 0
-    root: bytes = EMPTY_ROOT
-    recorded_at: int = 0
-
-
-_COLUMNS = "SELECT size, root, recorded_at FROM head"
-
-
-def read_head(connection: Connection) -> Head | None:
-    """The head row; None where there is no ledger."""
-    return _head(connection.exec_driver_sql(_COLUMNS).first())
-
-
-def lock_head(connection: Connection) -> Head | None:
-    """The head row, locked until the transaction ends.
-
-    On SQLite the transaction holds the whole database's write lock since it began.
-    """
-    lock = "" if connection.dialect.name == "sqlite" else " FOR UPDATE"
-    return _head(connection.exec_driver_sql(_COLUMNS + lock).first())
-
-
-def _head(row: Row | None) -> Head | None:
-    return None if row is None else Head(int(row[0]), bytes(row[1]), int(row[2]))  # type: ignore[arg-type]
+from ledger.store.head import Head
 
 
 class Signer:
@@ -77,7 +38,14 @@ class Signer:
     def __init__(self, key: SigningKey, path: Path | None) -> None:
         self._key = key
         self._path = path
-        self._last = self._stored() or Checkpoint(key.name, 0, EMPTY_ROOT)
+        self._last = Checkpoint(key.name, 0, EMPTY_ROOT)
+        stored = last_signed(path) if path is not None else None
+        if stored is not None and stored.origin != key.name:
+            raise HistoryRewritten(
+                f"{path} is the last signed checkpoint of {stored.origin}, not of {key.name}. "
+                "Check which data directory is configured."
+            )
+        self._last = stored or self._last
 
     def check(self, head: Head, reader: TileReader) -> None:
         """Compares what was signed last, by this process or one before it, with a head.
@@ -127,22 +95,22 @@ class Signer:
         self._last = checkpoint
         return note
 
-    def _stored(self) -> Checkpoint | None:
-        if self._path is None or not self._path.exists():
-            return None
-        try:
-            stored = Checkpoint.parse(parse_note(self._path.read_bytes()).text)
-        except (MalformedNote, MalformedCheckpoint) as error:
-            raise HistoryRewritten(
-                f"{self._path} should hold the last signed checkpoint and cannot be read. Compare "
-                "the log with what others have kept of it, then delete the file."
-            ) from error
-        if stored.origin != self._key.name:
-            raise HistoryRewritten(
-                f"{self._path} is the last signed checkpoint of {stored.origin}, not of "
-                f"{self._key.name}. Check which data directory is configured."
-            )
-        return stored
+
+def last_signed(path: Path) -> Checkpoint | None:
+    """The last signed checkpoint as its file has it; None where there is no file.
+
+    Raises:
+        HistoryRewritten: the file holds no checkpoint.
+    """
+    if not path.exists():
+        return None
+    try:
+        return Checkpoint.parse(parse_note(path.read_bytes()).text)
+    except (MalformedNote, MalformedCheckpoint) as error:
+        raise HistoryRewritten(
+            f"{path} should hold the last signed checkpoint and cannot be read. Compare the log "
+            "with what others have kept of it, then delete the file."
+        ) from error
 
 
 def _replace(path: Path, text: str) -> None:

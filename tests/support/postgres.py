@@ -1,0 +1,99 @@
+"""A real PostgreSQL 15 server for tests: set up, started, asked for fresh databases, stopped."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+_FOLDERS = (Path("/usr/lib/postgresql/15/bin"), Path("/usr/pgsql-15/bin"))
+_USER = "concord"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server.
+
+    Attributes:
+        port: on the loopback interface.
+        data: its data directory.
+        binaries: where `pg_ctl` is.
+    """
+
+    port: int
+    data: Path
+    binaries: Path
+
+    def url(self, database: str) -> str:
+        return f"postgresql://{_USER}@127.0.0.1:{self.port}/{database}"
+
+    def new_database(self) -> str:
+        """Makes an empty database and returns its URL."""
+        name = f"ledger_{secrets.token_hex(6)}"
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        return self.url(name)
+
+    def control(self, *arguments: str) -> None:
+        """Runs `pg_ctl` on this server."""
+        _run(self.binaries / "pg_ctl", "-D", self.data, "-w", *arguments)
+
+
+def binaries() -> Path | None:
+    """The folder of PostgreSQL 15's binaries, if it is installed."""
+    found = shutil.which("initdb")
+    folders = [*_FOLDERS, *([Path(found).parent] if found else [])]
+    return next((folder for folder in folders if (folder / "initdb").exists()), None)
+
+
+@contextmanager
+def running_server() -> Iterator[Server]:
+    """A server for as long as the context lasts; skips the test where there is no PostgreSQL.
+
+    On CI it must be there: a skipped test would pass for a tested one.
+    """
+    folder = binaries()
+    if folder is None:
+        if os.environ.get("CI"):
+            pytest.fail("PostgreSQL 15 is not installed, and on CI it must be")
+        pytest.skip("PostgreSQL 15 is not installed (Debian: postgresql-15)")
+    with tempfile.TemporaryDirectory(prefix="concord-postgres-") as name:
+        home = Path(name)
+        home.chmod(0o755)
+        data, sockets = home / "data", home / "sockets"
+        for path in (data, sockets):
+            path.mkdir(mode=0o700)
+            if os.geteuid() == 0:
+                shutil.chown(path, "postgres")
+        port = _free_port()
+        _run(folder / "initdb", "-D", data, "-A", "trust", "-U", _USER, "--no-sync", "-E", "UTF8")
+        server = Server(port, data, folder)
+        options = f"-p {port} -h 127.0.0.1 -k {sockets}"
+        server.control("-o", options, "-l", str(data / "server.log"), "start")
+        try:
+            yield server
+        finally:
+            server.control("-m", "immediate", "stop")
+
+
+def _run(*command: str | Path) -> None:
+    # PostgreSQL refuses to run as root.
+    prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    subprocess.run([*prefix, *map(str, command)], check=True, cwd="/", stdout=subprocess.DEVNULL)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
