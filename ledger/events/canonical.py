@@ -139,12 +139,14 @@ def _refuse_duplicate_keys(data: bytes) -> None:
         return result
 
     def integer(literal: str) -> int:
-        # orjson reads an integer beyond 64 bits as a float, so only the literal tells.
-        if len(literal) > 17 or abs(int(literal)) > MAX_SAFE_INTEGER:
+        # orjson reads an integer beyond 64 bits as a float, so only the literal tells. It has 309
+        # digits at most, for a longer one would have been infinite.
+        number = int(literal)
+        if abs(number) > MAX_SAFE_INTEGER:
             raise InvalidJson(
                 f"The integer {literal[:40]} is outside ±(2^53 − 1); send it as a string."
             )
-        return int(literal)
+        return number
 
     json.loads(data, object_pairs_hook=pairs, parse_int=integer)
 

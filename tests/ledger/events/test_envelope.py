@@ -216,7 +216,14 @@ def padded(size: int, character: str = "x", at: Milliseconds = LATEST) -> Event:
     """A signed run whose leaf has exactly so many bytes when it is recorded at that time."""
 
     def run(padding: str) -> Event:
-        return signed_event("run.started", body_of("run.started", parameters={"p": padding}))
+        # A short sentence, so that nothing but the padding brings it near the limit.
+        body: JsonObject = {
+            "run": "r",
+            "job": "j",
+            "inputs": [],
+            "startedAt": "2026-10-01T08:00:00Z",
+        }
+        return signed_event("run.started", {**body, "parameters": {"p": padding}})
 
     empty = len(encode_leaf(run(""), at))
     count, rest = divmod(size - empty, len(character.encode()))
@@ -329,6 +336,17 @@ def test_whole_floats_are_signed_as_the_integers_they_are_read_back_as() -> None
     event = build("run.started", body_of("run.started", parameters={"x": 5.0, "y": -0.0}))
     assert decode_leaf(encode_leaf(event, RECORDED_AT), 0).event == event
     assert b'"parameters":{"x":5,"y":0}' in event.body_bytes
+
+
+def test_free_values_that_come_over_the_wire_are_hashed_in_canonical_form() -> None:
+    value = wire(signed_event("run.started"))
+    body = value["body"]
+    assert isinstance(body, dict)
+    body["parameters"] = parse_object('{"😀":5.0,"\ufb33":-0.0,"a":1E2}'.encode())
+    event = parse_event(value)
+    assert '"parameters":{"a":100,"😀":5,"\ufb33":0}'.encode() in event.body_bytes
+    assert event.body_bytes == jcs.jcs(body)
+    assert decode_leaf(encode_leaf(event, RECORDED_AT), 0).event.id == event.id
 
 
 def leaf_json(**changes: JsonValue) -> dict[str, JsonValue]:
