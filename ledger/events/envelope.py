@@ -17,7 +17,15 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    with_config,
+)
+from typing_extensions import TypedDict
 
 from ledger.errors import InvalidInput
 from ledger.events.bodies import Body, InvalidBody, parse_body
@@ -61,17 +69,20 @@ class SummaryDiffers(InvalidInput):
     code = "summary-differs"
 
 
-class _Envelope(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
+@with_config(ConfigDict(extra="forbid", strict=True))
+class _Envelope(TypedDict):
     kind: Annotated[str, StringConstraints(max_length=64)]
     actor: Address
     subject: Annotated[str, StringConstraints(min_length=1, max_length=128)]
-    issuedAt: Annotated[int, Field(ge=0, le=LATEST)]  # noqa: N815 - the wire's name
+    issuedAt: Annotated[int, Field(ge=0, le=LATEST)]
     nonce: Bytes32
     body: FreeJson
     summary: Annotated[str, StringConstraints(max_length=4096)]
     signature: Annotated[str, StringConstraints(pattern=r"^0x([0-9a-f]{2}){0,4096}$")]
+
+
+# Checked by the hundred thousand: a typed dict takes half the time of a model.
+_ENVELOPE = TypeAdapter(_Envelope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,31 +187,31 @@ def parse_event(value: JsonObject) -> Event:
         InvalidJson: if its body is nested deeper than `MAX_BODY_DEPTH`.
     """
     try:
-        envelope = _Envelope.model_validate(value)
+        envelope = _ENVELOPE.validate_python(value)
     except ValidationError as error:
         raise InvalidEvent(describe(error, "The event")) from error
-    body = parse_body(envelope.kind, envelope.body)
+    body = parse_body(envelope["kind"], envelope["body"])
     # Only where shapes are free: other bodies' models bound both.
     if body.HOLDS_FLOATS:
-        check_limits(envelope.body, MAX_BODY_DEPTH)
-    if body.subject != envelope.subject:
+        check_limits(envelope["body"], MAX_BODY_DEPTH)
+    if body.subject != envelope["subject"]:
         raise InvalidEvent(
-            f"subject is {envelope.subject!r}, but this {envelope.kind} is about {body.subject!r}."
+            f"subject is {envelope['subject']!r}, but this {body.KIND} is about {body.subject!r}."
         )
     summary = body.summary()
-    if summary != envelope.summary:
+    if summary != envelope["summary"]:
         raise SummaryDiffers(f"summary must be exactly: {summary}")
     writer = canonical if body.HOLDS_FLOATS else canonical_plain
     event = Event(
-        kind=envelope.kind,
-        actor=envelope.actor,
-        subject=envelope.subject,
-        issued_at=Milliseconds(envelope.issuedAt),
-        nonce=envelope.nonce,
+        kind=envelope["kind"],
+        actor=envelope["actor"],
+        subject=envelope["subject"],
+        issued_at=Milliseconds(envelope["issuedAt"]),
+        nonce=envelope["nonce"],
         body=body,
         summary=summary,
-        signature=envelope.signature,
-        body_bytes=writer(envelope.body),
+        signature=envelope["signature"],
+        body_bytes=writer(envelope["body"]),
     )
     # A character takes four bytes at most, the other fields less than 1,024 together: only an event
     # near the limit needs the exact figure.
