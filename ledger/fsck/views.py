@@ -16,14 +16,11 @@ from sqlalchemy import Connection, func, select
 from ledger.fsck.report import Differs, differs
 from ledger.store.codec import CODECS
 from ledger.store.reads import Snapshot
+from ledger.store.sql_state import is_fact
 from ledger.views.records import RECORDS, Record
 from ledger.views.state import MemoryState
 
 R = TypeVar("R", bound=Record)
-
-
-def _is_fact(record: type[Record]) -> bool:
-    return record.KEY[0] == "index"
 
 
 class ReplayedViews:
@@ -48,7 +45,7 @@ class ReplayedViews:
 
     def add(self, row: Record) -> None:
         """Keeps a fact until the next `check_facts`."""
-        if _is_fact(type(row)):
+        if is_fact(type(row)):
             self._facts[type(row)].append(row)
         else:
             self._entities.put(row)
@@ -60,7 +57,7 @@ class ReplayedViews:
             Differs: at the first difference, in the order of the views.
         """
         for record in RECORDS:
-            if not _is_fact(record):
+            if not is_fact(record):
                 continue
             table = CODECS[record].table
             index = table.columns["index"]
@@ -76,7 +73,7 @@ class ReplayedViews:
         """
         snapshot = Snapshot(self._connection)
         for record in RECORDS:
-            if _is_fact(record):
+            if is_fact(record):
                 self._refuse_beyond(record, size)
                 continue
             key_of = CODECS[record].key_of

@@ -13,7 +13,7 @@ the log again from the database, which may or may not hold the batch that failed
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -28,7 +28,7 @@ from ledger.log.errors import NonceReused, OpeningErased, RuleFault
 from ledger.log.opening import require_head
 from ledger.log.signer import Signer
 from ledger.log.submission import Pending
-from ledger.merkle import LeafHash, Tile, TileCoordinate, TileEdge, leaf_hash
+from ledger.merkle import CompactRange, LeafHash, Tile, TileEdge, leaf_hash
 from ledger.rules import authorise
 from ledger.store.engine import Database
 from ledger.store.head import Head, lock_head
@@ -36,7 +36,7 @@ from ledger.store.naming import slots_named_by
 from ledger.store.sql_state import SqlState
 from ledger.store.statements import Row, insert_into, rows_by_key, upsert_into
 from ledger.store.tables.log import HEAD_ROW, CheckpointRow, HeadRow, LeafRow, TileRow
-from ledger.store.tiles import ConnectionTiles, edge_tiles
+from ledger.store.tiles import ConnectionTiles
 from ledger.vault import Vault
 from ledger.views.projections import project
 from ledger.views.records import Erasure
@@ -85,13 +85,15 @@ class Batch:
     Attributes:
         outcomes: of each submission, in order.
         head: the log afterwards.
-        tiles: the tiles at its right edge, and all that the batch has written.
+        before: the log that the new leaves were appended to.
+        hashes: of the new leaves.
         erased: whether openings were destroyed.
     """
 
     outcomes: list[Outcome]
     head: Head
-    tiles: Mapping[TileCoordinate, bytes]
+    before: CompactRange
+    hashes: Sequence[LeafHash]
     erased: bool
 
 
@@ -183,13 +185,12 @@ class Sequencer:
         )
         outcomes = [self._outcome(pending, draft, connection) for pending in batch]
         if not draft.rows:
-            return Batch(outcomes, head, edge_tiles(edge), erased=False), edge
-        edge, changed = edge.append(draft.hashes)
+            return Batch(outcomes, head, edge.range, (), erased=False), edge
+        before, (edge, changed) = edge.range, edge.append(draft.hashes)
         after = Head(edge.size, edge.range.root(), draft.recorded_at)
         self._state.flush()
         _write_log(connection, draft.rows, changed, after)
-        tiles = edge_tiles(edge) | {(tile.level, tile.n): tile.hashes for tile in changed}
-        return Batch(outcomes, after, tiles, draft.erased), edge
+        return Batch(outcomes, after, before, draft.hashes, draft.erased), edge
 
     def _outcome(self, pending: Pending, draft: _Draft, connection: Connection) -> Outcome:
         event = pending.submission.event

@@ -33,6 +33,7 @@ from ledger.log.intake import Intake
 from ledger.log.metrics import BatchReport, Metrics
 from ledger.log.opening import require_ledger, write_first_head
 from ledger.log.reading import LogReader
+from ledger.log.receipts import batch_receipts
 from ledger.log.signer import Signer
 from ledger.log.submission import (
     Answer,
@@ -48,14 +49,13 @@ from ledger.merkle import (
     SigningKey,
     build_receipt,
     inclusion_proof,
-    inclusion_proofs,
     sign_checkpoint,
 )
 from ledger.store.engine import Database
 from ledger.store.errors import RowsContradict
 from ledger.store.head import Head, read_head
 from ledger.store.tables.log import CheckpointRow
-from ledger.store.tiles import ConnectionTiles, RecentTiles
+from ledger.store.tiles import ConnectionTiles
 from ledger.vault import Vault, check_openings
 
 
@@ -344,13 +344,9 @@ class Log(LogReader):
 
     def _answers(self, batch: Sequence[Pending], done: Batch) -> list[Answer]:
         new = [outcome for outcome in done.outcomes if isinstance(outcome, Recorded)]
-        note = self.checkpoint()
-        tiles = RecentTiles(done.tiles, self._tiles)
-        proofs = inclusion_proofs([outcome.index for outcome in new], done.head.size, tiles)
-        receipts = {
-            outcome.index: build_receipt(outcome.leaf, outcome.index, proof, note)
-            for outcome, proof in zip(new, proofs, strict=True)
-        }
+        leaves = [outcome.leaf for outcome in new]
+        made = batch_receipts(done.before, leaves, done.hashes, self.checkpoint())
+        receipts = dict(zip((outcome.index for outcome in new), made, strict=True))
         return [
             self._answer_of(pending, outcome, receipts)
             for pending, outcome in zip(batch, done.outcomes, strict=True)

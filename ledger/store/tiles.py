@@ -10,9 +10,9 @@ from typing import Final
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
-from ledger.merkle import TileCoordinate, TileEdge
+from ledger.merkle import TileCoordinate
 from ledger.merkle.hashing import HASH_BYTES
-from ledger.merkle.tiles import TILE_HEIGHT, TILE_WIDTH
+from ledger.merkle.tiles import TILE_WIDTH
 from ledger.store.engine import Database
 from ledger.store.statements import rows_by_key
 from ledger.store.tables.log import TileRow
@@ -84,33 +84,3 @@ class StoredTiles:
             self._full.update((at, hashes) for at, hashes in read.items() if len(hashes) == _FULL)
             for at in list(self._full)[: max(0, len(self._full) - self._capacity)]:
                 del self._full[at]
-
-
-@dataclass(frozen=True, slots=True)
-class RecentTiles:
-    """The tiles that a batch has just written, before others from the database.
-
-    Attributes:
-        recent: by (level, n).
-        stored: where the others are.
-    """
-
-    recent: Mapping[TileCoordinate, bytes]
-    stored: StoredTiles
-
-    def tiles(self, coordinates: Sequence[TileCoordinate]) -> Mapping[TileCoordinate, bytes]:
-        """The tiles among these that exist."""
-        found = {at: self.recent[at] for at in coordinates if at in self.recent}
-        missing = [at for at in coordinates if at not in found]
-        if missing:
-            found.update(self.stored.tiles(missing))
-        return found
-
-
-def edge_tiles(edge: TileEdge) -> dict[TileCoordinate, bytes]:
-    """The partial tiles of an edge by their coordinates."""
-    return {
-        (level, edge.size >> TILE_HEIGHT * (level + 1)): hashes
-        for level, hashes in enumerate(edge.partials)
-        if hashes
-    }
