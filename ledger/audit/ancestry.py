@@ -7,7 +7,7 @@ cuts the walk and is told. Nothing is judged here.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import rustworkx
@@ -28,6 +28,7 @@ class Ancestry:
 
     Attributes:
         limit: the most nodes it may hold.
+        within: the only nodes whose rows are at hand; None where all are.
         ancestors: every node by its name, nearest first.
         versions: published model versions by node.
         origins: the runs behind each of them, by node.
@@ -37,6 +38,7 @@ class Ancestry:
     """
 
     limit: int
+    within: Collection[str] | None = None
     ancestors: dict[str, Ancestor] = field(default_factory=dict)
     versions: dict[str, ModelVersion] = field(default_factory=dict)
     origins: dict[str, Origins] = field(default_factory=dict)
@@ -74,7 +76,8 @@ class Ancestry:
             self.edges[nearer, node] = None
         if node in self.ancestors:
             return False
-        if len(self.ancestors) >= self.limit:
+        beyond = self.within is not None and node not in self.within
+        if beyond or len(self.ancestors) >= self.limit:
             self.cut = True
             return False
         depth = 0
@@ -95,7 +98,12 @@ def _sort(node: str) -> Sort:
 
 
 def walk(
-    past: Past, version: ModelVersion, *, manifests: Mapping[str, bytes], limit: int
+    past: Past,
+    version: ModelVersion,
+    *,
+    manifests: Mapping[str, bytes],
+    limit: int,
+    within: Collection[str] | None = None,
 ) -> Ancestry:
     """Finds every ancestor of a version.
 
@@ -104,8 +112,9 @@ def walk(
         version: where to begin.
         manifests: documents by their SHA-256 (hex).
         limit: the most nodes that are taken in.
+        within: the only nodes whose rows are at hand; None where all are.
     """
-    found = Ancestry(limit)
+    found = Ancestry(limit, within)
     start = model_node(version.model, version.version)
     found.admit(start, nearer=None)
     queue = deque([start])

@@ -171,7 +171,7 @@ def _date_time(comparison: str, values: list[object], facts: Facts) -> bool:
         raise _NotUnderstood
     limit = parse_instant(_texts([_single(values)])[0])
     # The moment of a use that is hardest to satisfy: its end before a limit, else its beginning.
-    moment = facts.use.end if comparison in {"lt", "lteq"} else facts.use.begin
+    moment = facts.use.last if comparison in {"lt", "lteq"} else facts.use.begin
     return _ORDER[comparison](moment, limit)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.errors import IntegrityError, InvalidInput, NotFound
+from ledger.errors import IntegrityError, InvalidInput, NotFound, Refused
 
 
 class UnknownVersion(NotFound):
@@ -21,6 +21,12 @@ class InvalidPolicy(InvalidInput):
     """A policy document that is not of the form its version asks for."""
 
     code = "invalid-policy"
+
+
+class AnswerCut(Refused):
+    """An answer that a limit cut short cannot be replayed, and so not be bundled."""
+
+    code = "answer-cut"
 
 
 class MalformedBundle(InvalidInput):
@@ -53,3 +59,9 @@ class LogContradiction(IntegrityError):
     """Leaves that cannot follow each other: a clock that ran back, a root that does not fit."""
 
     code = "log-contradiction"
+
+
+class ForgedEvent(IntegrityError):
+    """An event stands in the log that its actor did not sign, or that is none."""
+
+    code = "forged-event"

@@ -4,7 +4,8 @@ Rules:
 - A statement counts from its `effectiveAt` on. Among statements in effect the one recorded last
   holds; a revocation is final.
 - A grant holds at t when notBefore ≤ t < end, where the end is the one stated last, and it is
-  neither suspended nor revoked. A use is a closed interval, and must be covered at every moment.
+  neither suspended nor revoked. It must hold at every moment of a use, which lasts until just
+  before its end.
 - A prospective revocation ends the grant from `effectiveAt` on; earlier use stands (a warning).
 - A retroactive one takes all use back, whenever it was. It counts as *before* the use where both
   its effect and its recording came before the use's end.
@@ -27,10 +28,15 @@ from ledger.views.records import Grant, GrantChange
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """From `begin` to `end`, both included, in milliseconds since the epoch."""
+    """From `begin` until `end`, in milliseconds since the epoch; a moment where they are equal."""
 
     begin: int
     end: int
+
+    @property
+    def last(self) -> int:
+        """Its last millisecond: what ends at the moment when a grant does is still covered."""
+        return max(self.begin, self.end - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +138,11 @@ def _failures(changes: Sequence[GrantChange], use: Interval) -> list[Lapse]:
     ordered = sorted(changes, key=lambda change: (_in_force_from(change), change.index))
     for position, change in enumerate(ordered):
         begin = _in_force_from(change)
-        if begin > use.end:
+        if begin > use.last:
             break
         standing.apply(change)
         following = ordered[position + 1 :][:1]
-        last = min([use.end, *(_in_force_from(c) - 1 for c in following)])
+        last = min([use.last, *(_in_force_from(c) - 1 for c in following)])
         if last >= max(begin, use.begin):
             standing.judge(last)
     return early + list(standing.failures.values())

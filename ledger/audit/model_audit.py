@@ -17,7 +17,7 @@ against the order of the log.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from ledger.audit.ancestry import Ancestry, circles, reaching, walk
@@ -57,6 +57,7 @@ def audit(
     manifests: Mapping[str, bytes] = _NO_MANIFESTS,
     policies: Sequence[Policy] = (),
     limit: int = MAX_ANCESTORS,
+    within: Collection[str] | None = None,
 ) -> ModelAudit:
     """Audits a model version as of a tree.
 
@@ -68,6 +69,7 @@ def audit(
         manifests: inputs manifests by their SHA-256 (hex).
         policies: every adopted version of every policy; later ones than the tree are left out.
         limit: the most ancestors that are looked at.
+        within: the only lineage nodes whose rows the state holds, where a limit cut the reading.
 
     Raises:
         UnknownVersion: if that version is not published as of the tree.
@@ -79,7 +81,7 @@ def audit(
             f"Version {version} of model {model} is not published as of size {tree.size}."
         )
     adopted = in_force(policies, tree.size)
-    found = walk(past, row, manifests=manifests, limit=limit)
+    found = walk(past, row, manifests=manifests, limit=limit, within=within)
     findings, coverages, own_faults = _judge(past, found, adopted)
     findings += _circles(found)
     findings += _tainted_bases(found, own_faults)

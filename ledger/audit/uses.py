@@ -141,7 +141,7 @@ def _about_data(
     withdrawal = past.withdrawal(dataset)
     if withdrawal is not None:
         index, at = withdrawal
-        before = at <= use.run.use.end
+        before = at <= use.run.use.last
         clause = f"its steward withdrew the dataset at {format_instant(at)}"
         if before:
             clause += ", so nobody was to use it any more"
@@ -184,7 +184,7 @@ def _wrong_grant(past: Past, use: _Use, grant: Grant | None) -> str | None:
         return f"grant {grant.grant}, which it names, is for dataset {grant.dataset}"
     if grant.assignee != use.run.developer:
         return f"grant {grant.grant}, which it names, is {grant.assignee}'s"
-    membership = past.membership(grant.assignee, use.run.use.end)
+    membership = past.membership(grant.assignee, use.run.use.last)
     if membership is not None and not membership.active:
         return (
             f"{grant.assignee}, whose grant {grant.grant} is, was removed from the members at "

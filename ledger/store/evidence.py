@@ -1,0 +1,72 @@
+"""Rows for questions, from the database: what `ledger.audit` reads, fetched in few large steps.
+
+Reads inside the caller's transaction, so that all rows are of one size of the log. Lineage is
+followed by the database itself, in one statement whatever its depth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from ledger.audit.sources import LINEAGE
+from ledger.store.codec import CODECS
+from ledger.store.statements import rows_by_key
+from ledger.views.records import Record
+
+R = TypeVar("R", bound=Record)
+
+NODES_A_STATEMENT = 500
+"""Nodes that one walk starts from."""
+
+
+class SqlRows:
+    """A `RowSource` over one transaction.
+
+    Args:
+        connection: of that transaction.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def rows(
+        self, record: type[R], fields: tuple[str, ...], keys: Collection[tuple[str, ...]]
+    ) -> Sequence[R]:
+        """Rows whose `fields` have one of these values, in any order."""
+        codec = CODECS[record]
+        found = rows_by_key(self._connection, codec.table, fields, sorted(keys))
+        rows = [codec.decode(values) for values in found]
+        return [row for row in rows if isinstance(row, record)]
+
+    def upstream(self, nodes: Collection[str], limit: int) -> list[str]:
+        """Nodes and all that went into them over `LINEAGE`, at most `limit`, nearest first."""
+        return self._walk(nodes, limit, near="source", far="target")
+
+    def downstream(self, nodes: Collection[str], limit: int) -> list[str]:
+        """Nodes and all that they went into over `LINEAGE`, at most `limit`, nearest first."""
+        return self._walk(nodes, limit, near="target", far="source")
+
+    def _walk(self, nodes: Collection[str], limit: int, *, near: str, far: str) -> list[str]:
+        reached: dict[str, None] = {}
+        starts = list(nodes)
+        mark = "?" if self._connection.dialect.name == "sqlite" else "%s"
+        relations = ", ".join([mark] * len(LINEAGE))
+        for begin in range(0, len(starts), NODES_A_STATEMENT):
+            some = starts[begin : begin + NODES_A_STATEMENT]
+            values = ", ".join([f"({mark})"] * len(some))
+            # Names are ours; all values go as parameters.
+            statement = (
+                f"WITH RECURSIVE reached(node) AS (VALUES {values} UNION "  # noqa: S608
+                f'SELECT edge."{far}" FROM edge JOIN reached ON edge."{near}" = reached.node '
+                f"WHERE edge.relation IN ({relations})) "
+                f"SELECT node FROM reached LIMIT {mark}"
+            )
+            parameters = (*some, *LINEAGE, limit)
+            result = self._connection.exec_driver_sql(statement, parameters)
+            reached.update((str(row[0]), None) for row in result)
+            if len(reached) >= limit:
+                break
+        return list(reached)
