@@ -25,6 +25,7 @@ from eth.abc import (
 from eth.constants import GENESIS_PARENT_HASH
 from eth.exceptions import CanonicalHeadNotFound, HeaderNotFound
 from eth_typing import Address, BlockNumber, Hash32
+from rlp import RLPException  # type: ignore[import-untyped]
 
 from ledger.chain.admission import Admission
 from ledger.chain.block import Submission, build_block
@@ -32,6 +33,7 @@ from ledger.chain.errors import (
     BlockUnknown,
     ChainExists,
     ChainMissing,
+    ChainStoreCorrupt,
     RpcFault,
     RpcInternalError,
 )
@@ -164,11 +166,17 @@ class EmbeddedNode:
 
         Raises:
             BlockUnknown: the chain is shorter.
+            ChainStoreCorrupt: its record is damaged.
         """
         try:
-            return self.chain.get_canonical_block_header_by_number(BlockNumber(number))
+            header = self.chain.get_canonical_block_header_by_number(BlockNumber(number))
         except HeaderNotFound as error:
             raise BlockUnknown(f"block not found: {number}") from error
+        except RLPException as error:
+            raise ChainStoreCorrupt(f"the record of block {number} is damaged: {error}") from error
+        if header.block_number != number:
+            raise ChainStoreCorrupt(f"under block {number} stands block {header.block_number}")
+        return header
 
     def header_by_hash(self, block_hash: bytes) -> BlockHeaderAPI:
         """The header with that hash.

@@ -19,11 +19,13 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import rlp  # type: ignore[import-untyped]
 from eth.abc import DatabaseAPI, ReceiptAPI
 from rlp.sedes import big_endian_int, binary  # type: ignore[import-untyped]
 
+from ledger.chain.errors import ChainStoreCorrupt
 from ledger.chain.store import ChainStore
 
 _TRANSACTION = b"concord/tx/"
@@ -31,6 +33,7 @@ _LOG = b"concord/log/"
 _LOG_OF = b"concord/log-of/"
 _TIME_OFFSET = b"concord/time-offset"
 _POSITION_SIZE = 12
+_Record = TypeVar("_Record", bound=rlp.Serializable)
 
 
 class TransactionRecord(rlp.Serializable):  # type: ignore[misc]
@@ -83,7 +86,7 @@ def write_transaction(
 def read_transaction(store: ChainStore, transaction_hash: bytes) -> TransactionRecord | None:
     """The record of a transaction, or None if it is in no block."""
     value = store.get(_TRANSACTION + transaction_hash)
-    return None if value is None else rlp.decode(value, TransactionRecord)
+    return None if value is None else _decode(value, TransactionRecord)
 
 
 def read_logs(
@@ -131,5 +134,13 @@ def _place(position: bytes, value: bytes) -> PlacedLog:
     return PlacedLog(
         int.from_bytes(position[:8], "big"),
         int.from_bytes(position[8:], "big"),
-        rlp.decode(value, LogRecord),
+        _decode(value, LogRecord),
     )
+
+
+def _decode(value: bytes, sedes: type[_Record]) -> _Record:
+    try:
+        record: _Record = rlp.decode(value, sedes)
+    except rlp.RLPException as error:
+        raise ChainStoreCorrupt(f"a record is damaged, restore a backup: {error}") from error
+    return record

@@ -156,6 +156,9 @@ class RemoteSender:
         if not isinstance(block, dict) or "baseFeePerGas" not in block:
             raise ChainAnswerInvalid("the chain has no base fee: it must follow EIP-1559 (London)")
         base_fee = read_quantity(block["baseFeePerGas"])
+        if base_fee == 0:
+            # A chain without fees (a permissioned network): its accounts hold no coins to offer.
+            return 0, 0
         priority_fee = read_quantity(self._requester.ask("eth_maxPriorityFeePerGas"))
         ceiling = self._policy.max_fee_wei_per_gas
         if base_fee + priority_fee > ceiling:
