@@ -10,7 +10,7 @@ data=${CONCORD_DATA_DIR:?CONCORD_DATA_DIR names the folder that keeps the ledger
 if [ "${1:-serve}" != serve ]; then
   exec concord "$@"
 fi
-shift || true
+[ $# -eq 0 ] || shift
 
 if [ ! -e "$data/log.key" ]; then
   : "${CONCORD_PASSPHRASE_FILE:?name a file with the passphrase of the operator\'s key}"
@@ -18,7 +18,6 @@ if [ ! -e "$data/log.key" ]; then
   if ! concord keys list --json | grep -q "\"name\": \"$key\""; then
     concord keys new "$key"
   fi
-  set -- "$@"
   if [ -n "${CONCORD_ORIGIN:-}" ]; then
     concord init --data "$data" --origin "$CONCORD_ORIGIN" --operator "$key"
   else

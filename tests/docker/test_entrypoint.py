@@ -1,0 +1,96 @@
+"""The image's entry script, run outside the image as the image runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ENTRYPOINT = ROOT / "docker" / "entrypoint.sh"
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def environment(data: Path, port: int, **more: str) -> dict[str, str]:
+    return {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HOME": str(data),
+        "CONCORD_DATA_DIR": str(data),
+        "CONCORD_HOME": str(data / "home"),
+        "CONCORD_HOST": "127.0.0.1",
+        "CONCORD_PORT": str(port),
+        **more,
+    }
+
+
+@contextmanager
+def running(env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [ENTRYPOINT], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def log_info(port: int, process: subprocess.Popen[bytes]) -> dict[str, object]:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.stdout and process.stdout.read().decode()
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/log", timeout=2) as answer:
+                info: dict[str, object] = json.load(answer)
+                return info
+        except OSError:
+            continue
+    raise AssertionError("the service did not answer within 60 s")
+
+
+@pytest.mark.slow
+def test_the_first_start_makes_the_ledger_and_the_second_serves_the_same_one(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("correct horse battery staple\n")
+    data = tmp_path / "data"
+    data.mkdir()
+    env = environment(
+        data, port, CONCORD_PASSPHRASE_FILE=str(passphrase), CONCORD_ORIGIN="ledger.test/concord"
+    )
+
+    with running(env) as process:
+        first = log_info(port, process)
+    with running(env) as process:
+        second = log_info(port, process)
+
+    assert first["origin"] == "ledger.test/concord"
+    assert second == first
+
+
+def test_without_a_passphrase_file_the_first_start_says_what_is_missing(tmp_path: Path) -> None:
+    env = environment(tmp_path, 1)
+
+    result = subprocess.run([ENTRYPOINT], env=env, capture_output=True, text=True, timeout=30)
+
+    assert result.returncode != 0
+    assert "passphrase" in result.stderr
+    assert not (tmp_path / "log.key").exists()
