@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
@@ -18,7 +20,6 @@ class Metrics:
 
     Attributes:
         refused: events not recorded, by the code of the error.
-        streams: server-sent event streams that are open.
     """
 
     def __init__(self) -> None:
@@ -30,7 +31,9 @@ class Metrics:
         self.refused = Counter(
             "concord_events_refused", "Events not recorded.", ["code"], registry=self.registry
         )
-        self.streams = self._gauge("concord_streams_open", "Server-sent event streams.")
+        self._open_streams = 0
+        streams = self._gauge("concord_streams_open", "Server-sent event streams.")
+        streams.set_function(lambda: float(self._open_streams))
         self._queued = self._gauge("concord_queue_events", "Events waiting to be recorded.")
         self._size = self._gauge("concord_log_size", "Leaves in the log.")
         self._commits = Histogram(
@@ -59,6 +62,17 @@ class Metrics:
         self._queued.set_function(lambda: float(log.queue_depth))
         self._size.set_function(lambda: float(log.size))
         log.observe(self._observe_batch)
+
+    def open_stream(self, limit: int) -> Callable[[], None] | None:
+        """Counts a stream in, where fewer than `limit` are open; the result counts it out."""
+        if self._open_streams >= limit:
+            return None
+        self._open_streams += 1
+
+        def close() -> None:
+            self._open_streams -= 1
+
+        return close
 
     def _observe_batch(self, report: BatchReport) -> None:
         self._appended.inc(report.appended)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from service.routes import operations, tree, write
+from service.routes import events, grants, operations, resources, tree, write
 
 # In the order in which paths are tried: what counts most comes first.
-ROUTERS = (write.lean, write.router, tree.router, operations.router)
+ROUTERS = (
+    write.lean,
+    write.router,
+    tree.router,
+    events.router,
+    resources.router,
+    grants.router,
+    operations.router,
+)
 
 __all__ = ["ROUTERS"]

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from ledger.errors import Unavailable
-from ledger.log.head import read_head
+from ledger.store.reads import snapshot
 from service.answers import Json
 from service.errors import ShuttingDown
 from service.metrics import MEDIA_TYPE
@@ -51,8 +51,9 @@ def _check(parts: Parts) -> None:
     stopped = parts.log.stopped
     if stopped is not None:
         raise NotReady(f"The log takes nothing any more ({stopped.code}); see the service's log.")
-    with parts.log.database.read() as connection:
-        read_head(connection)
+    with snapshot(parts.log.database) as views:
+        if views.size < parts.log.size:
+            raise NotReady("The database holds less than was signed for; see the service's log.")
 
 
 @router.get(

@@ -141,13 +141,13 @@ class RecordedEventView(Answer):
     """An event at its place in the log.
 
     Attributes:
-        on_behalf_of: the member whose act it is; the actor, unless that is a member's key.
+        on_behalf_of: the member whose key signed; null where the actor is the member itself.
     """
 
     index: Index
     recorded_at: Millis
     event_id: Hex32
-    on_behalf_of: Address
+    on_behalf_of: Address | None
     event: AnyEvent
 
 

@@ -1,4 +1,6 @@
-"""Real servers to test against: a ledger in a folder, and `python -m service` serving it."""
+"""Real servers to test against: a ledger in a folder, served by a thread of the tests or by
+`python -m service`.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +22,8 @@ from ledger.events import Event
 from ledger.log import Appended, Log, Submission
 from ledger.store.engine import open_database
 from ledger.store.migrate import migrate
+from service.app import create_server
+from service.settings import Settings
 from tests.support.ledgers import Consortium
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,6 +76,58 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+class ServerThread:
+    """The service in a thread of the tests, on a port of its own: quick to start and to stop.
+
+    Args:
+        settings: its settings; the port is replaced.
+
+    Attributes:
+        url: base URL.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings.model_copy(update={"port": 0, "host": "127.0.0.1"})
+        self._server = create_server(self.settings)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        deadline = time.monotonic() + STARTS_WITHIN
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                raise RuntimeError("the service did not start")
+            time.sleep(0.005)
+        self.url = f"http://127.0.0.1:{self.address[1]}"
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.ask_to_stop()
+        self.wait()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        host, port = self._server.servers[0].sockets[0].getsockname()[:2]
+        return str(host), int(port)
+
+    def ask_to_stop(self) -> None:
+        """Tells it to stop, as SIGTERM would."""
+        self._server.should_exit = True
+
+    def wait(self, timeout: float = 60) -> None:
+        """Waits until it has stopped."""
+        self._thread.join(timeout)
+        if self._thread.is_alive():
+            raise TimeoutError("the service does not stop")
 
 
 class ServerProcess:
