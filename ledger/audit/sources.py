@@ -7,6 +7,7 @@ lineage, then every view by the ids found, many ids at a time.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -19,6 +20,7 @@ from ledger.views.records import (
     AuthorizedKey,
     Dataset,
     DatasetVersion,
+    Edge,
     Grant,
     GrantChange,
     LedgerInfo,
@@ -59,6 +61,64 @@ class RowSource(Protocol):
     def downstream(self, nodes: Collection[str], limit: int) -> list[str]:
         """Nodes and all that they went into, in the same way."""
 
+    def count(self, record: type[Record], field: str, values: Collection[str], size: int) -> int:
+        """How many rows of events below a size have one of these values."""
+
+    def runs_with_manifests(self, size: int) -> list[str]:
+        """Runs that list inputs in a manifest, as events below a size tell; the first hundred."""
+
+
+class MemoryRows:
+    """A `RowSource` over rows in memory.
+
+    Args:
+        state: the rows.
+    """
+
+    def __init__(self, state: MemoryState) -> None:
+        self._state = state
+
+    def rows(
+        self, record: type[R], fields: tuple[str, ...], keys: Collection[tuple[str, ...]]
+    ) -> Sequence[R]:
+        """Rows whose `fields` have one of these values."""
+        return [
+            row
+            for key in keys
+            for row in self._state.where(record, fields[0], key[0])
+            if all(getattr(row, f) == k for f, k in zip(fields, key, strict=True))
+        ]
+
+    def count(self, record: type[Record], field: str, values: Collection[str], size: int) -> int:
+        """How many rows of events below a size have one of these values."""
+        return sum(
+            row.index < size for value in values for row in self._state.where(record, field, value)
+        )
+
+    def runs_with_manifests(self, size: int) -> list[str]:
+        """Runs that list inputs in a manifest, as events below a size tell."""
+        rows = self._state.all(RunChange)
+        return sorted({r.run for r in rows if r.inputs_manifest is not None and r.index < size})
+
+    def upstream(self, nodes: Collection[str], limit: int) -> list[str]:
+        """Nodes and all that went into them over `LINEAGE`, nearest first."""
+        return self._walk(nodes, limit, "source")
+
+    def downstream(self, nodes: Collection[str], limit: int) -> list[str]:
+        """Nodes and all that they went into, in the same way."""
+        return self._walk(nodes, limit, "target")
+
+    def _walk(self, nodes: Collection[str], limit: int, near: str) -> list[str]:
+        reached = dict.fromkeys(nodes)
+        queue = deque(reached)
+        while queue and len(reached) < limit:
+            for edge in self._state.where(Edge, near, queue.popleft()):
+                far = edge.target if near == "source" else edge.source
+                if edge.relation in LINEAGE and far not in reached:
+                    reached[far] = None
+                    queue.append(far)
+        return list(reached)[:limit]
+
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
@@ -89,7 +149,7 @@ def gather(
     found = _Gathering(source, limit)
     found.follow([model_node(model, version)], manifests)
     found.read_data()
-    found.read_grants()
+    found.read_grants(found.grants_named())
     found.read_members()
     within = frozenset(found.nodes) if found.cut else None
     return Gathered(found.state, within)
@@ -180,10 +240,14 @@ class _Gathering:
         stewards = self.read(Stewardship, "dataset", missing)
         self._members |= {row.steward for row in stewards}
 
-    def read_grants(self) -> None:
-        """Reads the grants that uses and inputs name, those above them, and what meters count."""
+    def grants_named(self) -> set[str]:
+        """The grants that uses and inputs name."""
         wanted = {row.grant for row in self.state.all(RunInput) if row.grant is not None}
-        wanted |= {row.grant for row in self.state.all(Use)} | self._manifest_grants
+        return wanted | {row.grant for row in self.state.all(Use)} | self._manifest_grants
+
+    def read_grants(self, named: Iterable[str]) -> None:
+        """Reads grants, those above them, and what meters count."""
+        wanted = set(named)
         grants: dict[str, Grant] = {}
         for _ in range(MAX_DELEGATION_DEPTH + 1):
             rows = self.read(Grant, "grant", wanted - grants.keys())
@@ -213,3 +277,24 @@ class _Gathering:
         self.read(MemberChange, "member", self._members)
         self.read(AuthorizedKey, "member", self._members)
         self.read(LedgerInfo, "ledger", {"ledger"})
+
+
+def gather_decision(source: RowSource, *, subject: str, dataset: str) -> MemoryState:
+    """Reads all rows that a decision about one member and one dataset can depend on.
+
+    Args:
+        source: the views.
+        subject: address of a member, or of a key that acts for one.
+        dataset: its id.
+    """
+    found = _Gathering(source, limit=0)
+    keys = found.read(AuthorizedKey, "key", {subject})
+    members = {subject, *(key.member for key in keys)}
+    found.read(MemberChange, "member", members)
+    found.read(Dataset, "dataset", {dataset})
+    found.read(Stewardship, "dataset", {dataset})
+    found.read(DatasetVersion, "dataset", {dataset})
+    held = {(member, dataset) for member in members}
+    grants = found.read_keys(Grant, ("assignee", "dataset"), {*held})
+    found.read_grants(grant.grant for grant in grants)
+    return found.state

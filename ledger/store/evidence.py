@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from ledger.audit.sources import LINEAGE
 from ledger.store.codec import CODECS
 from ledger.store.statements import rows_by_key
-from ledger.views.records import Record
+from ledger.views.records import Record, RunChange
 
 R = TypeVar("R", bound=Record)
 
@@ -48,6 +48,24 @@ class SqlRows:
     def downstream(self, nodes: Collection[str], limit: int) -> list[str]:
         """Nodes and all that they went into over `LINEAGE`, at most `limit`, nearest first."""
         return self._walk(nodes, limit, near="target", far="source")
+
+    def count(self, record: type[Record], field: str, values: Collection[str], size: int) -> int:
+        """How many rows of events below a size have one of these values."""
+        table = CODECS[record].table
+        total = 0
+        ordered = sorted(values)
+        for begin in range(0, len(ordered), NODES_A_STATEMENT):
+            some = ordered[begin : begin + NODES_A_STATEMENT]
+            chosen = table.c[field].in_(some) & (table.c["index"] < size)
+            total += self._connection.scalar(select(func.count()).where(chosen)) or 0
+        return total
+
+    def runs_with_manifests(self, size: int) -> list[str]:
+        """Runs that list inputs in a manifest, as events below a size tell; the first hundred."""
+        table = CODECS[RunChange].table
+        chosen = table.c["inputs_manifest"].is_not(None) & (table.c["index"] < size)
+        statement = select(table.c["run"]).where(chosen).distinct().limit(100)
+        return sorted(str(run) for run in self._connection.scalars(statement))
 
     def _walk(self, nodes: Collection[str], limit: int, *, near: str, far: str) -> list[str]:
         reached: dict[str, None] = {}
