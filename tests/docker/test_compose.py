@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def compose() -> list[str]:
     return [built.stdout.strip()]
 
 
-def config(compose: list[str], passphrase: Path) -> dict[str, dict[str, dict[str, object]]]:
+def config(compose: list[str], passphrase: Path) -> Any:
     result = subprocess.run(
         [*compose, "--file", COMPOSE_FILE, "config", "--format", "json"],
         env={**os.environ, "PASSPHRASE_FILE": str(passphrase)},
@@ -41,31 +42,24 @@ def config(compose: list[str], passphrase: Path) -> dict[str, dict[str, dict[str
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    document: dict[str, dict[str, dict[str, object]]] = json.loads(result.stdout)
-    return document
+    return json.loads(result.stdout)
 
 
 @pytest.mark.slow
-def test_the_compose_file_is_valid_and_gives_the_service_no_more_than_it_needs(
+def test_the_compose_file_is_valid_and_gives_the_service_only_what_it_needs(
     compose: list[str], tmp_path: Path
 ) -> None:
     passphrase = tmp_path / "passphrase"
-    passphrase.write_text("secret")
+    passphrase.write_text("correct horse")
 
     service = config(compose, passphrase)["services"]["concord"]
 
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
-    assert service["ports"] == [
-        {
-            "mode": "ingress",
-            "host_ip": "127.0.0.1",
-            "target": 8080,
-            "published": "8080",
-            "protocol": "tcp",
-        }
-    ]
-    assert "secret" not in json.dumps(service), "the passphrase itself is never in the environment"
+    assert [port["host_ip"] for port in service["ports"]] == ["127.0.0.1"]
+    assert "correct horse" not in json.dumps(service), (
+        "the passphrase itself is never in the environment"
+    )
 
 
 def test_everything_that_the_image_copies_is_in_the_build_context() -> None:

@@ -65,7 +65,7 @@ def log_info(port: int, process: subprocess.Popen[bytes]) -> dict[str, object]:
 
 
 @pytest.mark.slow
-def test_the_first_start_makes_the_ledger_and_the_second_serves_the_same_one(
+def test_the_first_start_makes_the_ledger_and_the_second_serves_it(
     tmp_path: Path,
 ) -> None:
     port = free_port()
