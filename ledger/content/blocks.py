@@ -103,6 +103,8 @@ class BlockDirectory:
             block: its bytes, where they are at hand: a file with others counts as not there.
         """
         path = self._path(cid)
+        if not path.exists():
+            return False
         with storage_errors(f"renew block {cid}"), _locked(path.parent, fcntl.LOCK_SH):
             try:
                 if block is not None and path.read_bytes() != block:
@@ -173,7 +175,7 @@ class BlockDirectory:
 
     def _path(self, cid: Cid) -> Path:
         name = str(cid)
-        return self._root / name[-3:-1] / name
+        return Path(f"{self._root}/{name[-3:-1]}/{name}")
 
     def _shards(self) -> Iterator[Path]:
         return (self._root / "".join(pair) for pair in itertools.product(_BASE32, repeat=2))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import hashlib
 from dataclasses import dataclass
 from enum import IntEnum
@@ -97,5 +98,10 @@ class Cid:
         return hashlib.sha256(block).digest() == self.digest
 
     def __str__(self) -> str:
-        text = base64.b32encode(self.to_bytes()).decode("ascii")
-        return _MULTIBASE_BASE32 + text.rstrip("=").lower()
+        return _text(self.to_bytes())
+
+
+# A block's name is asked for several times between its being hashed and its being stored.
+@functools.lru_cache(maxsize=4096)
+def _text(binary: bytes) -> str:
+    return _MULTIBASE_BASE32 + base64.b32encode(binary).decode("ascii").rstrip("=").lower()

@@ -24,6 +24,7 @@ from ipfshttpclient import exceptions
 
 from ledger.content.errors import (
     ContentNotFound,
+    ContentTooLarge,
     InvalidContentUrl,
     IpfsLied,
     IpfsRefused,
@@ -142,7 +143,10 @@ class KuboRpc:
 
     @contextmanager
     def block_reader(self, block_bytes: int) -> Iterator[Callable[[str], bytes]]:
-        """Gives a function that fetches blocks over one connection, at most `block_bytes` each."""
+        """Gives a function that fetches blocks over one connection.
+
+        It raises ContentTooLarge for a block of more than `block_bytes`.
+        """
         with self._session() as client:
 
             def fetch(cid: str) -> bytes:
@@ -266,12 +270,12 @@ def _host_protocol(host: str) -> str:
 
 
 def _joined(parts: Iterator[bytes], limit: int) -> bytes:
-    """Joins an answer's parts; stops reading one byte or part past the limit."""
+    """Joins an answer's parts; one that goes on past the limit is not read to its end."""
     block = bytearray()
     for part in parts:
         block += part
         if len(block) > limit:
-            break
+            raise ContentTooLarge(f"The daemon's block is larger than {limit} bytes; add it anew")
     return bytes(block)
 
 

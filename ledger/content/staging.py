@@ -90,9 +90,10 @@ class StagedAdd:
         if self._blocks.renew(cid, self._clock(), block=block):
             return None
         path = self._directory / str(cid)
-        with storage_errors(f"write block {cid}"), path.open("xb") as file:
-            file.write(block)
-            file.flush()
+        with storage_errors(f"write block {cid}"), path.open("xb", buffering=0) as file:
+            rest = memoryview(block)
+            while rest:
+                rest = rest[file.write(rest) :]
             os.fsync(file.fileno())
         return path
 

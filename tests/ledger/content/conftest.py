@@ -206,7 +206,7 @@ def adversary() -> Iterator[Adversary]:
             body = b""
             chunked = self.headers.get("Transfer-Encoding") == "chunked"
             while chunked and (state.read_bytes is None or len(body) < state.read_bytes):
-                size = int(self.rfile.readline(), 16)
+                size = int(self.rfile.readline() or b"0", 16)  # empty: the client left
                 body += self.rfile.read(size)
                 self.rfile.readline()
                 if size == 0:
@@ -218,7 +218,7 @@ def adversary() -> Iterator[Adversary]:
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     state.url = f"ipfs+http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield state
     server.shutdown()

@@ -1,6 +1,9 @@
 """What garbage collection takes, and what it must never take."""
 
+import contextlib
 import io
+import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from ledger.content.cid import Cid
+from ledger.content.cid import Cid, Codec
 from ledger.content.embedded import EmbeddedContentStore
 from ledger.content.errors import ContentCollected, ContentNotFound, CorruptBlock, MissingBlock
 from ledger.content.layout import CHUNK_BYTES
@@ -134,6 +137,37 @@ def test_an_add_that_outlasts_the_grace_period_is_refused_rather_than_left_with_
     collector.close()
 
 
+@pytest.mark.slow
+def test_what_an_add_acknowledged_is_there_while_a_collector_races_it(root: Path) -> None:
+    """The add finds old unnamed blocks that the collector, never pausing, is about to remove."""
+    store = EmbeddedContentStore(root)
+    racing = EmbeddedContentStore(root)
+    content = [bytes([n]) * CHUNK_BYTES for n in range(4)]
+    stop = threading.Event()
+
+    def collect() -> None:
+        while not stop.is_set():
+            racing.gc([])
+
+    collector = threading.Thread(target=collect)
+    collector.start()
+    found = 0
+    try:
+        for _ in range(60):
+            cid = store.add(b"".join(content))
+            assert store.has(cid)
+            for block in (root / "blocks").glob("*/*"):
+                with contextlib.suppress(FileNotFoundError):
+                    os.utime(block, (0, 0))
+            found += store.has(cid)
+    finally:
+        stop.set()
+        collector.join()
+        racing.close()
+        store.close()
+    assert found < 60  # the collector did get some of them
+
+
 @pytest.mark.parametrize("damage", ["corrupt", "missing"])
 def test_nothing_is_taken_while_a_kept_tree_is_damaged(
     store: EmbeddedContentStore,
@@ -156,9 +190,11 @@ def test_nothing_is_taken_while_a_kept_tree_is_damaged(
 
 
 def test_keeping_what_is_not_here_is_no_error(store: EmbeddedContentStore, clock: Any) -> None:
-    cid = store.add(b"gone")
+    gone = store.add(b"gone")
     clock.now += GRACE + 1
-    assert store.gc([cid, Cid.parse(str(cid)[:-5] + "aaaaa")]).removed_blocks == 0
+    elsewhere = [Cid.of(codec, b"in another store") for codec in Codec]
+    assert store.gc(elsewhere).removed_blocks == 1
+    assert store.gc([gone, *elsewhere]).removed_blocks == 0
 
 
 def test_files_that_are_no_blocks_are_left_alone(

@@ -328,12 +328,14 @@ def test_other_bytes_for_a_block_are_a_lie_in_the_root_and_below_it(
         lied_to.stream(leaf)
 
 
-def test_a_block_without_end_is_left_after_the_largest_block(
-    adversary: Any, lied_to: KuboContentStore
-) -> None:
-    adversary.replies["block/get"] = lambda _body: (200, bytes(64 * 1024**2))
-    with pytest.raises(IpfsLied):
-        lied_to.stream(Cid.of(Codec.RAW, b"small"))
+def test_a_block_larger_than_any_is_left_unread(adversary: Any, lied_to: KuboContentStore) -> None:
+    largest = bytes(ContentLimits().block_bytes)
+    adversary.replies["block/get"] = lambda _body: (200, largest)
+    assert _read(lied_to, Cid.of(Codec.RAW, largest)) == largest
+    for body in (largest + b"1", bytes(64 * 1024**2)):
+        adversary.replies["block/get"] = lambda _body, body=body: (200, body)
+        with pytest.raises(ContentTooLarge):
+            lied_to.stream(Cid.of(Codec.RAW, body))
 
 
 def test_a_pin_that_was_not_set_is_not_acknowledged(
