@@ -27,7 +27,8 @@ def server_address(server: str) -> str:
         url = httpx.URL(server)
     except httpx.InvalidURL:
         url = httpx.URL()
-    if url.scheme not in {"http", "https"} or not url.host or url.query or url.fragment:
+    is_plain = url.scheme in {"http", "https"} and not url.query and not url.fragment
+    if not is_plain or not url.host or any(letter.isspace() for letter in server):
         raise InvalidServer(
             f"{server!r} is not a server's address; write one like http://127.0.0.1:8080."
         )

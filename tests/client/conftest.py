@@ -1,0 +1,90 @@
+"""Every test of the client runs on the sync and on the async one, against the same adversary."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from client import AsyncLedger, Ledger, RetryPolicy, SigningKey
+from tests.support.adversary import SERVER, LogServer
+from tests.support.examples import STEWARD
+
+AT_ONCE = RetryPolicy(attempts=4, first_delay=0.0, longest_delay=0.0)
+"""Retries without waiting."""
+
+Connect = Callable[..., Any]
+
+
+class Awaited:
+    """An async client whose calls block, so that the same tests can use it."""
+
+    def __init__(self, ledger: AsyncLedger, runner: asyncio.Runner) -> None:
+        self._ledger = ledger
+        self._runner = runner
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self._ledger, name)
+        if not callable(attribute):
+            return attribute
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            result = attribute(*arguments, **options)
+            if inspect.isasyncgen(result):
+                return iter(self._runner.run(_gather(result)))
+            return self._runner.run(result)
+
+        return call
+
+
+async def _gather(items: Any) -> list[Any]:
+    return [item async for item in items]
+
+
+@pytest.fixture
+def server() -> Iterator[LogServer]:
+    """The adversary, honest so far; its log is checked after the test."""
+    log = LogServer()
+    yield log
+    log.check_log()
+
+
+@pytest.fixture(params=["sync", "async"])
+def connect(request: pytest.FixtureRequest, server: LogServer, tmp_path: Path) -> Iterator[Connect]:
+    """Makes clients of the server, all with the same state on disk unless told otherwise."""
+    runner = asyncio.Runner()
+    opened: list[Any] = []
+
+    def make(
+        *,
+        key: SigningKey | None = STEWARD,
+        state: Path | None = None,
+        address: str = SERVER,
+        retry: RetryPolicy = AT_ONCE,
+        verifier_key: str | None = None,
+        transport: Any = None,
+    ) -> Any:
+        options: dict[str, Any] = {
+            "key": key,
+            "state": state or tmp_path / "trust",
+            "retry": retry,
+            "verifier_key": verifier_key,
+        }
+        transport = transport or server.transport()
+        if request.param == "sync":
+            ledger: Any = Ledger(address, http=httpx.Client(transport=transport), **options)
+        else:
+            http = httpx.AsyncClient(transport=transport)
+            ledger = Awaited(AsyncLedger(address, http=http, **options), runner)
+        opened.append(ledger)
+        return ledger
+
+    yield make
+    for ledger in opened:
+        ledger.close()
+    runner.close()
