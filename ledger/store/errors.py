@@ -9,8 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy import exc
 
 from ledger.errors import ConcordError, IntegrityError, InvalidInput, Unavailable
 
@@ -79,8 +78,16 @@ _CORRUPT = DatabaseCorrupt(
     "`concord fsck`."
 )
 
+_SCHEMA = SchemaOutdated(
+    "The database lacks a table or column of this program. Run `concord init` for a new ledger, or "
+    "`concord serve --migrate` after an upgrade."
+)
+
+_ROW_ERRORS = (exc.IntegrityError, exc.DataError)
+
 # Primary result codes of SQLite: the low byte of an extended one (https://sqlite.org/rescode.html).
 _SQLITE: dict[int, ConcordError] = {
+    sqlite3.SQLITE_ERROR: _SCHEMA,
     sqlite3.SQLITE_BUSY: _LOCKED,
     sqlite3.SQLITE_LOCKED: _LOCKED,
     sqlite3.SQLITE_READONLY: _READ_ONLY,
@@ -96,6 +103,7 @@ _SQLSTATE: dict[str, ConcordError] = {
     "08": _DOWN,
     "25006": _READ_ONLY,
     "40": _LOCKED,
+    "42": _SCHEMA,
     "53": _DOWN,
     "53100": _FULL,
     "55P03": _LOCKED,
@@ -117,13 +125,13 @@ def named_errors() -> Iterator[None]:
     """
     try:
         yield
-    except DBAPIError as error:
+    except exc.DBAPIError as error:
         raise _named(error) from error
-    except PoolTimeout as error:
+    except exc.TimeoutError as error:
         raise DatabaseDown("All connections to the database are in use. Try again.") from error
 
 
-def _named(error: DBAPIError) -> ConcordError:
+def _named(error: exc.DBAPIError) -> ConcordError:
     original = error.orig
     found: ConcordError | None = None
     if isinstance(original, sqlite3.Error):
@@ -131,7 +139,10 @@ def _named(error: DBAPIError) -> ConcordError:
     else:
         state = getattr(original, "sqlstate", None) or "08"
         found = _SQLSTATE.get(state) or _SQLSTATE.get(state[:2])
+    if found is None and not isinstance(error, _ROW_ERRORS):
+        found = _DOWN
     if found is not None:
+        # A new one each time: an exception that is raised twice keeps both tracebacks.
         return type(found)(*found.args)
     return RowsContradict(
         f"The database refused a row that should fit: {original}. Run `concord fsck`; if only "

@@ -44,6 +44,11 @@ class Server:
             connection.execute(f'CREATE DATABASE "{name}"')
         return self.url(name)
 
+    def start(self) -> None:
+        """Starts the server and waits until it answers."""
+        options = f"-p {self.port} -h 127.0.0.1 -k {self.data.parent / 'sockets'}"
+        self.control("-o", options, "-l", str(self.data / "server.log"), "start")
+
     def control(self, *arguments: str) -> None:
         """Runs `pg_ctl` on this server."""
         _run(self.binaries / "pg_ctl", "-D", self.data, "-w", *arguments)
@@ -78,8 +83,7 @@ def running_server() -> Iterator[Server]:
         port = _free_port()
         _run(folder / "initdb", "-D", data, "-A", "trust", "-U", _USER, "--no-sync", "-E", "UTF8")
         server = Server(port, data, folder)
-        options = f"-p {port} -h 127.0.0.1 -k {sockets}"
-        server.control("-o", options, "-l", str(data / "server.log"), "start")
+        server.start()
         try:
             yield server
         finally:
