@@ -4,8 +4,9 @@
 
 Prints add (durable) and verified read in MB/s, and in the same run a plain copy made durable, a
 plain read and `sha256sum` of the same file, with the ratios; then small adds a second beside bare
-durable file writes; then the peak memory. Each figure is the best of three; the page cache is warm
-for all. `--mebibytes 10240` is the 10 GiB run.
+durable file writes; then the peak memory. Each figure is the best of three with a warm page cache.
+`--mebibytes 10240` is the 10 GiB run, once each, for the memory: there the page cache no longer
+holds the files, and reading measures the disk.
 
 Limits: add >= 200 MB/s, verified read >= 400 MB/s, memory < 200 MB.
 """
