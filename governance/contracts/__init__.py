@@ -13,6 +13,8 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
+from eth_utils.abi import function_abi_to_4byte_selector
+
 if TYPE_CHECKING:
     from eth_typing import ABI
 
@@ -43,6 +45,19 @@ class Artifact:
     abi: ABI
     bytecode: bytes
     deployed_bytecode: bytes
+
+    def selector(self, function: str) -> bytes:
+        """The four bytes that choose a function, for a name that is not overloaded.
+
+        Raises:
+            KeyError: there is no such function, or more than one.
+        """
+        found = [
+            entry for entry in self.abi if entry["type"] == "function" and entry["name"] == function
+        ]
+        if len(found) != 1:
+            raise KeyError(f"{self.name} has {len(found)} functions called {function}")
+        return function_abi_to_4byte_selector(found[0])
 
 
 @cache

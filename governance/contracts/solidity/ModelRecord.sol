@@ -8,7 +8,7 @@ pragma solidity 0.8.37;
  * An entry is the canonical JSON (RFC 8785) of `{"event": EVENT, "recordedAt": n, "v": 1}`, in
  * which members are sorted by name. The entry of a published model version therefore ends in
  *
- *     ,"kind":"model.version_published","nonce":"0x…64","signature":"0x…130",
+ *     ,"kind":"model.version_published","nonce":"0x…","signature":"0x…",
  *     "subject":"MODEL","summary":"…"},"recordedAt":n,"v":1}
  *
  * (in one line), and can be read from its end, where nothing that a member wrote freely comes
@@ -29,7 +29,6 @@ library ModelRecord {
     bytes private constant SUBJECT = '","subject":"';
     bytes private constant SIGNATURE = '","signature":"0x';
     bytes private constant KIND = ',"kind":"model.version_published","nonce":"0x';
-    uint256 private constant SIGNATURE_DIGITS = 130;
     uint256 private constant NONCE_DIGITS = 64;
 
     /// @dev Reverts unless `entry` publishes a version of `model`.
@@ -41,7 +40,7 @@ library ModelRecord {
         end = _dropBefore(entry, end, SUMMARY);
         end = _dropBefore(entry, end, bytes(model));
         end = _dropBefore(entry, end, SUBJECT);
-        end = _drop(end, SIGNATURE_DIGITS);
+        end = _dropHexDigits(entry, end); // a contract wallet's signature may have any length
         end = _dropBefore(entry, end, SIGNATURE);
         end = _drop(end, NONCE_DIGITS);
         _dropBefore(entry, end, KIND);
@@ -63,8 +62,16 @@ library ModelRecord {
         return true;
     }
 
+    function _isDigit(bytes1 c) private pure returns (bool) {
+        return c >= "0" && c <= "9";
+    }
+
+    function _isHexDigit(bytes1 c) private pure returns (bool) {
+        return _isDigit(c) || (c >= "a" && c <= "f");
+    }
+
     function _isAlphanumeric(bytes1 c) private pure returns (bool) {
-        return (c >= "a" && c <= "z") || (c >= "0" && c <= "9");
+        return _isDigit(c) || (c >= "a" && c <= "z");
     }
 
     function _drop(uint256 end, uint256 count) private pure returns (uint256) {
@@ -87,7 +94,14 @@ library ModelRecord {
     }
 
     function _dropDigits(bytes calldata entry, uint256 end) private pure returns (uint256) {
-        while (end != 0 && entry[end - 1] >= "0" && entry[end - 1] <= "9") {
+        while (end != 0 && _isDigit(entry[end - 1])) {
+            --end;
+        }
+        return end;
+    }
+
+    function _dropHexDigits(bytes calldata entry, uint256 end) private pure returns (uint256) {
+        while (end != 0 && _isHexDigit(entry[end - 1])) {
             --end;
         }
         return end;

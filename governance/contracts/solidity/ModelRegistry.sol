@@ -100,7 +100,12 @@ contract ModelRegistry is ERC721, ERC2981, Ownable2Step {
         bytes32 reason
     );
     event ModelFlagCleared(uint256 indexed model, bytes32 indexed recordLeaf);
-    event ModelReleased(uint256 indexed model, bytes32 indexed recordLeaf, uint256 policyVersion);
+    event ModelReleased(
+        uint256 indexed model,
+        bytes32 indexed recordLeaf,
+        uint256 validUntil,
+        uint256 policyVersion
+    );
     event ModelWithdrawn(uint256 indexed model, bytes32 indexed recordLeaf, bytes32 reason);
 
     error ModelRegistryUnauthorizedMember(address account, bytes32 role);
@@ -292,7 +297,7 @@ contract ModelRegistry is ERC721, ERC2981, Ownable2Step {
         }
         uint256 version = _requirePolicy(recordLeaf, entry.attestedAt);
         entry.status = Status.Released;
-        emit ModelReleased(model, recordLeaf, version);
+        emit ModelReleased(model, recordLeaf, validUntil, version);
     }
 
     /// @dev Withdraws a released record by vote, for good. Emits a {ModelWithdrawn} event.
