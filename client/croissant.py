@@ -112,7 +112,7 @@ def _descriptor(entry: JsonObject) -> JsonObject:
 
 def _size(value: JsonValue) -> int | None:
     if isinstance(value, int) and not isinstance(value, bool):
-        return value
+        return value if value >= 0 else None
     if not isinstance(value, str):
         return None
     # "1.2 MB" is a rounded figure for readers, not a size in bytes.
