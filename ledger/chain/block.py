@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from eth.abc import (
+    BlockAPI,
     BlockHeaderAPI,
     ComputationAPI,
     ReceiptAPI,
@@ -61,6 +62,14 @@ class Submission:
         return self.source.hash if isinstance(self.source, SignedTransactionAPI) else None
 
 
+@dataclass(frozen=True, slots=True)
+class SealedBlock:
+    """A block that is on disk, with its receipts."""
+
+    block: BlockAPI
+    receipts: Sequence[ReceiptAPI]
+
+
 @dataclass(slots=True)
 class _Contents:
     """What has been applied so far."""
@@ -78,7 +87,7 @@ def build_block(
     *,
     now: int,
     allow_empty: bool = False,
-) -> None:
+) -> SealedBlock | None:
     """Seal one block of whatever of `submissions` applies, in that order, and set every outcome.
 
     Args:
@@ -87,6 +96,9 @@ def build_block(
         submissions: each sender's in the order of their nonces.
         now: the chain's clock in seconds since 1970.
         allow_empty: seal also when nothing applied.
+
+    Returns:
+        The block, once it is durable; None if nothing applied.
 
     Raises:
         ChainStoreFailed: nothing was acknowledged. The block may be on disk all the same if the
@@ -101,10 +113,12 @@ def build_block(
         contents = _Contents(vm.get_header())
         for submission in submissions:
             _apply(vm, contents, submission)
+        sealed = None
         if contents.transactions or allow_empty:
-            _seal(chain, vm, contents, batch)
+            sealed = _seal(chain, vm, contents, batch)
     for submission, outcome in contents.outcomes:
         submission.outcome = outcome
+    return sealed
 
 
 def _apply(vm: VirtualMachineAPI, contents: _Contents, submission: Submission) -> None:
@@ -147,7 +161,7 @@ def _execute(
 
 def _seal(
     chain: EmbeddedChain, vm: VirtualMachineAPI, contents: _Contents, batch: WriteBatch
-) -> None:
+) -> SealedBlock:
     filled = vm.set_block_transactions_and_withdrawals(
         vm.get_block(), contents.header, contents.transactions, contents.receipts
     )
@@ -167,3 +181,4 @@ def _seal(
         write_transaction(batch, transaction.hash, record, receipt)
         gas_before = receipt.gas_used
         first_log_index += len(receipt.logs)
+    return SealedBlock(block, tuple(contents.receipts))

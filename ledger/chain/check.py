@@ -50,7 +50,8 @@ def _check_block(node: EmbeddedNode, header: BlockHeaderAPI, parent: BlockHeader
         _demand(header.parent_hash == parent.hash, "it does not link to its parent")
         _demand(header.timestamp >= parent.timestamp, "its time is before its parent's")
     _demand(node.past(header).state.get_nonce(header.coinbase) == 0, "its state cannot be read")
-    block = node.block(header)
+    # From disk: the node may still hold the block in memory.
+    block = node.chain.get_block_by_header(header)
     receipts = block.get_receipts(node.chain.chaindb)
     transaction_root, _ = make_trie_root_and_nodes(block.transactions)
     receipt_root, _ = make_trie_root_and_nodes(receipts)

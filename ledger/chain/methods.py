@@ -197,7 +197,7 @@ def _transaction_by_hash(node: EmbeddedNode, arguments: Sequence[Json]) -> Json:
     if record is None:
         return None
     header = node.header_by_number(record.block_number)
-    transaction = node.chain.get_canonical_transaction_by_index(record.block_number, record.index)
+    transaction = node.transaction(header, record.index)
     return encoding.transaction_object(transaction, header, record.index, record.sender)
 
 
@@ -209,12 +209,9 @@ def _receipt_of(node: EmbeddedNode, transaction_hash: bytes) -> JsonObject | Non
     record = records.read_transaction(node.store, transaction_hash)
     if record is None:
         return None
-    number, index = record.block_number, record.index
+    header = node.header_by_number(record.block_number)
     return encoding.receipt_object(
-        node.chain.get_canonical_transaction_by_index(number, index),
-        node.chain.get_transaction_receipt_by_index(number, index),
-        node.header_by_number(number),
-        record,
+        node.transaction(header, record.index), node.receipt(header, record.index), header, record
     )
 
 

@@ -11,6 +11,7 @@ last block's, because a governor's `state()` depends on it.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,17 +19,17 @@ from pathlib import Path
 from eth.abc import (
     BlockAPI,
     BlockHeaderAPI,
+    ReceiptAPI,
     SignedTransactionAPI,
     StateAPI,
     VirtualMachineAPI,
 )
-from eth.constants import GENESIS_PARENT_HASH
 from eth.exceptions import CanonicalHeadNotFound, HeaderNotFound
 from eth_typing import Address, BlockNumber, Hash32
 from rlp import RLPException  # type: ignore[import-untyped]
 
 from ledger.chain.admission import Admission
-from ledger.chain.block import Submission, build_block
+from ledger.chain.block import SealedBlock, Submission, build_block
 from ledger.chain.errors import (
     BlockUnknown,
     ChainExists,
@@ -53,6 +54,7 @@ from ledger.errors import Refused
 MIN_CHAIN_ID = 2**31
 MAX_CHAIN_ID = 2**52 - 1
 _STORE_FILE = "data.mdb"
+_RECENT_BLOCKS = 8
 
 
 class TimeTravelRefused(Refused):
@@ -96,6 +98,9 @@ class EmbeddedNode:
         self.chain = self._chain_class(store)
         self.admission = Admission(self.chain_id, is_permitted)
         self._sealer = Sealer(self._build, self.nonce_of)
+        # What was sealed last is asked for next. By block hash, so it is never out of date.
+        self._recent: dict[bytes, SealedBlock] = {}
+        self._recent_lock = threading.Lock()
 
     @staticmethod
     def create(directory: Path, *, chain_id: int, timestamp: int) -> None:
@@ -191,11 +196,22 @@ class EmbeddedNode:
 
     def block(self, header: BlockHeaderAPI) -> BlockAPI:
         """The block of a header, with its transactions."""
-        return self.chain.get_block_by_header(header)
+        recent = self._recent.get(header.hash)
+        return self.chain.get_block_by_header(header) if recent is None else recent.block
 
-    def parent_number(self, header: BlockHeaderAPI) -> int | None:
-        """The number of the parent; None for block 0."""
-        return None if header.parent_hash == GENESIS_PARENT_HASH else header.block_number - 1
+    def transaction(self, header: BlockHeaderAPI, index: int) -> SignedTransactionAPI:
+        """A transaction of a block by its place."""
+        recent = self._recent.get(header.hash)
+        if recent is None:
+            return self.chain.get_canonical_transaction_by_index(header.block_number, index)
+        return recent.block.transactions[index]
+
+    def receipt(self, header: BlockHeaderAPI, index: int) -> ReceiptAPI:
+        """The receipt of a block's transaction by its place."""
+        recent = self._recent.get(header.hash)
+        if recent is None:
+            return self.chain.get_transaction_receipt_by_index(header.block_number, index)
+        return recent.receipts[index]
 
     # State
 
@@ -284,9 +300,7 @@ class EmbeddedNode:
             TimeTravelRefused: not in development mode.
         """
         self._check_development()
-        self._sealer.exclusively(
-            lambda: build_block(self.store, self._chain_class, (), now=self.now(), allow_empty=True)
-        )
+        self._sealer.exclusively(partial(self._build, (), allow_empty=True))
 
     def _add_offset(self, seconds: int) -> None:
         write_time_offset(self.store, self._time_offset + seconds)
@@ -298,8 +312,17 @@ class EmbeddedNode:
                 "the clock is moved in development mode only: open the chain with development=True"
             )
 
-    def _build(self, submissions: Sequence[Submission]) -> None:
-        build_block(self.store, self._chain_class, submissions, now=self.now())
+    def _build(self, submissions: Sequence[Submission], *, allow_empty: bool = False) -> None:
+        sealed = build_block(
+            self.store, self._chain_class, submissions, now=self.now(), allow_empty=allow_empty
+        )
+        if sealed is None:
+            return
+        with self._recent_lock:
+            self._recent[sealed.block.hash] = sealed
+            if len(self._recent) > _RECENT_BLOCKS:
+                # Dictionaries keep the order of insertion: the first is the oldest.
+                del self._recent[next(iter(self._recent))]
 
     def _sign(self, draft: TransactionDraft, signer: Signer, nonce: int) -> SignedTransactionAPI:
         gas = TRANSACTION_GAS_LIMIT if draft.gas is None else draft.gas

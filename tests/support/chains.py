@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from eth_keys.datatypes import PrivateKey
@@ -37,7 +38,8 @@ CHAIN_ID = 31_337_000_001
 BACKENDS = ["embedded", pytest.param("anvil", marks=pytest.mark.anvil)]
 """Parameters of a fixture that runs a test on both chains."""
 
-_ANVIL_CACHE = "anvil-1.7.1/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
+_NODE_MODULES = "anvil-1.7.1/node_modules"
+_FOUNDRY = "@foundry-rs/{0}-linux-amd64/bin/{0}"
 _LISTENING = re.compile(r"Listening on (\S+)")
 _RICH = 10**24  # wei
 
@@ -105,19 +107,33 @@ def embedded_chain(directory: Path, *, chain_id: int = CHAIN_ID) -> Chain:
     return embedded(embedded_node(directory, chain_id=chain_id))
 
 
-def find_anvil() -> Path | None:
-    """The anvil binary, if there is one."""
-    cache = Path(os.environ.get("CONCORD_TEST_CACHE", Path.home() / ".cache" / "concord-tests"))
-    candidates = [os.environ.get("CONCORD_ANVIL"), shutil.which("anvil"), cache / _ANVIL_CACHE]
-    return next((Path(each) for each in candidates if each and Path(each).exists()), None)
+def node_modules() -> Path:
+    """Where install_anvil.sh puts its packages, whether or not it ran."""
+    cache = os.environ.get("CONCORD_TEST_CACHE", Path.home() / ".cache" / "concord-tests")
+    return Path(cache) / _NODE_MODULES
 
 
 def require_anvil() -> Path:
     """The anvil binary; without it the test is skipped, in CI it fails."""
-    anvil = find_anvil()
-    if anvil is not None:
-        return anvil
-    reason = "no anvil: set CONCORD_ANVIL, or run tests/support/install_anvil.sh"
+    return require_foundry("anvil")
+
+
+def require_foundry(program: str) -> Path:
+    """A Foundry program: CONCORD_ANVIL and the like, PATH, or the cache; else as above."""
+    cached = node_modules() / _FOUNDRY.format(program)
+    candidates = [os.environ.get(f"CONCORD_{program.upper()}"), shutil.which(program), cached]
+    found = next((Path(each) for each in candidates if each and Path(each).exists()), None)
+    return found or _missing(program)
+
+
+def require_node_package(name: str) -> Path:
+    """The directory of an npm package that install_anvil.sh installed; else as above."""
+    found = node_modules() / name
+    return found if found.exists() and shutil.which("node") else _missing(name)
+
+
+def _missing(what: str) -> NoReturn:
+    reason = f"no {what}: run tests/support/install_anvil.sh"
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
