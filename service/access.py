@@ -26,6 +26,8 @@ Evaluate = Callable[[EvaluationRequest], JsonObject]
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000
+MAX_CANDIDATES = 1_000
+"""Candidates that one page of a search looks at; a page may hold fewer results than its limit."""
 
 
 def evaluations(request: EvaluationsRequest, evaluate: Evaluate, limit: int) -> JsonObject:
@@ -142,10 +144,9 @@ def search(
     results: list[JsonObject] = []
     more = ""
     last = cursor.after
-    for candidate in candidates:
-        if candidate <= cursor.after:
-            continue
-        if len(results) == cursor.limit:
+    rest = (candidate for candidate in candidates if candidate > cursor.after)
+    for looked_at, candidate in enumerate(rest):
+        if len(results) == cursor.limit or looked_at == MAX_CANDIDATES:
             more = base64.urlsafe_b64encode(
                 orjson.dumps([last, cursor.limit, cursor.digest])
             ).decode()

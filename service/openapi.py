@@ -23,7 +23,7 @@ from service.schemas.access import (
 )
 from service.schemas.base import Problem
 from service.schemas.events import AppendRequest, BatchRequest, PrepareRequest
-from service.schemas.proofs import SealedReadRequest
+from service.schemas.proofs import ProofDocument, SealedReadRequest
 
 OpenApi = dict[str, Any]
 
@@ -56,6 +56,7 @@ _REQUESTS: tuple[type[BaseModel], ...] = (
     BatchRequest,
     PrepareRequest,
     SealedReadRequest,
+    ProofDocument,
     EvaluationRequest,
     EvaluationsRequest,
     SubjectSearch,

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from service.routes import events, grants, operations, resources, tree, write
+from service.routes import (
+    access,
+    audits,
+    events,
+    grants,
+    operations,
+    proofs,
+    resources,
+    tree,
+    write,
+)
 
 # In the order in which paths are tried: what counts most comes first.
 ROUTERS = (
@@ -12,6 +22,9 @@ ROUTERS = (
     events.router,
     resources.router,
     grants.router,
+    audits.router,
+    proofs.router,
+    access.router,
     operations.router,
 )
 

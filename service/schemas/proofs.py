@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, RootModel
 
 from ledger.events.canonical import JsonValue
 from ledger.events.identifiers import Address
 from ledger.events.sealed import Commitment
+from service.schemas.audits import BundleView
 from service.schemas.base import Answer, Base64, Hex32, Index, Millis, Request, Size
-from service.schemas.events import Signature
+from service.schemas.events import ReceiptView, Signature
 
 
 class LogView(Answer):
@@ -57,14 +58,21 @@ class SealedReadAnswer(Answer):
     index: Index
 
 
+class ProofDocument(RootModel[ReceiptView | BundleView]):
+    """A receipt or a bundle, as it was answered."""
+
+
 class Verdict(Answer):
     """Whether a receipt or bundle proves what it claims, and what it claims.
 
     Attributes:
         kind: which sort of document it was taken for.
-        valid: whether everything in it was verified.
+        valid: whether everything in it was verified; the rest is null where it was not.
         problem: code of the first thing that is wrong.
         detail: the same for people.
+        index, event_id: what a receipt proves.
+        model, version, verdict: what a bundle proves.
+        size, root: of the signed tree.
     """
 
     kind: Literal["receipt", "bundle"]
@@ -72,6 +80,9 @@ class Verdict(Answer):
     problem: str | None
     detail: str | None
     index: Index | None
+    event_id: Hex32 | None
+    model: str | None
+    version: str | None
+    verdict: Literal["clean", "tainted", "incomplete"] | None
     size: Size | None
     root: Base64 | None
-    event_id: Hex32 | None
