@@ -26,7 +26,7 @@ from eth.abc import (
 )
 from eth.exceptions import CanonicalHeadNotFound, HeaderNotFound
 from eth_typing import Address, BlockNumber, Hash32
-from rlp import RLPException  # type: ignore[import-untyped]
+from rlp import RLPException
 
 from ledger.chain.admission import Admission
 from ledger.chain.block import SealedBlock, Submission, build_block
@@ -49,7 +49,7 @@ from ledger.chain.records import read_time_offset, write_time_offset
 from ledger.chain.sealer import Sealer
 from ledger.chain.signing import Signer, TransactionDraft
 from ledger.chain.store import ChainStore
-from ledger.errors import Refused
+from ledger.errors import ConcordError, Refused
 
 MIN_CHAIN_ID = 2**31
 MAX_CHAIN_ID = 2**52 - 1
@@ -74,6 +74,7 @@ class EmbeddedNode:
 
     Raises:
         ChainMissing: the store holds no chain.
+        ChainStoreCorrupt: its first block is damaged.
     """
 
     def __init__(
@@ -89,8 +90,8 @@ class EmbeddedNode:
         self._clock = clock
         self._time_offset = read_time_offset(store)
         try:
-            genesis = EmbeddedChain(store).get_canonical_block_header_by_number(BlockNumber(0))
-        except HeaderNotFound as error:
+            genesis = _header_by_number(EmbeddedChain(store), 0)
+        except BlockUnknown as error:
             raise ChainMissing("the store holds no chain: run `concord init` first") from error
         self.chain_id = read_chain_id(genesis)
         self._chain_class = EmbeddedChain.for_chain_id(self.chain_id)
@@ -148,7 +149,7 @@ class EmbeddedNode:
         store = ChainStore(directory)
         try:
             return cls(store, is_permitted=is_permitted, clock=clock, development=development)
-        except ChainMissing:
+        except ConcordError:
             store.close()
             raise
 
@@ -163,8 +164,15 @@ class EmbeddedNode:
         return int(self._clock()) + self._time_offset
 
     def head(self) -> BlockHeaderAPI:
-        """The header of the last block."""
-        return self.chain.get_canonical_head()
+        """The header of the last block.
+
+        Raises:
+            ChainStoreCorrupt: the record of which it is is damaged.
+        """
+        try:
+            return self.chain.get_canonical_head()
+        except (CanonicalHeadNotFound, HeaderNotFound) as error:
+            raise ChainStoreCorrupt(f"the head cannot be read: {error}") from error
 
     def header_by_number(self, number: int) -> BlockHeaderAPI:
         """The header of a block.
@@ -173,15 +181,7 @@ class EmbeddedNode:
             BlockUnknown: the chain is shorter.
             ChainStoreCorrupt: its record is damaged.
         """
-        try:
-            header = self.chain.get_canonical_block_header_by_number(BlockNumber(number))
-        except HeaderNotFound as error:
-            raise BlockUnknown(f"block not found: {number}") from error
-        except RLPException as error:
-            raise ChainStoreCorrupt(f"the record of block {number} is damaged: {error}") from error
-        if header.block_number != number:
-            raise ChainStoreCorrupt(f"under block {number} stands block {header.block_number}")
-        return header
+        return _header_by_number(self.chain, number)
 
     def header_by_hash(self, block_hash: bytes) -> BlockHeaderAPI:
         """The header with that hash.
@@ -338,3 +338,15 @@ class EmbeddedNode:
                 outcome or RpcInternalError("the transaction was neither kept nor refused")
             )
         return outcomes
+
+
+def _header_by_number(chain: EmbeddedChain, number: int) -> BlockHeaderAPI:
+    try:
+        header = chain.get_canonical_block_header_by_number(BlockNumber(number))
+    except HeaderNotFound as error:
+        raise BlockUnknown(f"block not found: {number}") from error
+    except RLPException as error:
+        raise ChainStoreCorrupt(f"the record of block {number} is damaged: {error}") from error
+    if header.block_number != number:
+        raise ChainStoreCorrupt(f"under block {number} stands block {header.block_number}")
+    return header

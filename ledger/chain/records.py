@@ -21,9 +21,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-import rlp  # type: ignore[import-untyped]
+import rlp
 from eth.abc import DatabaseAPI, ReceiptAPI
-from rlp.sedes import big_endian_int, binary  # type: ignore[import-untyped]
+from rlp.sedes import big_endian_int, binary
 
 from ledger.chain.errors import ChainStoreCorrupt
 from ledger.chain.store import ChainStore
