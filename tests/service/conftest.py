@@ -119,3 +119,17 @@ def granted(served: Served) -> Served:
         c.dataset("records"), c.dataset_version("records", "1"), c.grant("grant-1", "records")
     )
     return served
+
+
+@pytest.fixture
+def trained(granted: Served) -> Served:
+    """The same, with a request and a model that came out of a run under the grant."""
+    c = granted.consortium
+    used: JsonObject = {"dataset": "records", "version": "1", "grant": "grant-1"}
+    granted.record(
+        c.request("request-1", "records"),
+        c.model("tumours"),
+        c.run_completed("run-1", [used], [("tumours", "1")], startedAt=c.at()),
+        c.model_version("tumours", "1", run="run-1"),
+    )
+    return granted
