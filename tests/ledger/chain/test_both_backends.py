@@ -200,6 +200,7 @@ def test_a_used_nonce_is_refused(backend: Backend) -> None:
         response = provider.make_request("eth_sendRawTransaction", [data(signed.raw_transaction)])
         if message is None:
             assert "error" not in response
+            backend.chain.web3.eth.wait_for_transaction_receipt(signed.hash)
         else:
             assert message in response["error"]["message"]
 
