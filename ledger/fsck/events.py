@@ -15,6 +15,7 @@ from ledger.fsck.report import Differs, Progress, differs
 from ledger.fsck.views import ReplayedViews
 from ledger.merkle import leaf_hash
 from ledger.rules import authorise
+from ledger.store.columns import blob
 from ledger.store.head import Head
 from ledger.store.leaves import StoredRow, row_chunks
 from ledger.views.projections import project
@@ -63,14 +64,14 @@ def check_events(
 def _decoded(row: StoredRow) -> RecordedEvent:
     name = f"leaf {row.index}"
     try:
-        recorded = decode_leaf(bytes(row.leaf), row.index)
+        recorded = decode_leaf(blob(row.leaf), row.index)
     except ConcordError as error:
         raise differs("leaf", name, row.index, str(error)) from error
     event = recorded.event
     columns: list[tuple[str, object, object]] = [
-        ("event_id", bytes(row.event_id), event.id),
+        ("event_id", blob(row.event_id), event.id),
         ("actor", row.actor, event.actor),
-        ("nonce", bytes(row.nonce), bytes.fromhex(event.nonce[2:])),
+        ("nonce", blob(row.nonce), bytes.fromhex(event.nonce[2:])),
         ("kind", row.kind, event.kind),
         ("subject", row.subject, event.subject),
         ("issued_at", row.issued_at, event.issued_at),
@@ -121,6 +122,6 @@ def _replay(row: StoredRow, recorded: RecordedEvent, views: ReplayedViews) -> No
         recorded.event,
         index=row.index,
         recorded_at=recorded.recorded_at,
-        leaf_hash=leaf_hash(bytes(row.leaf)),
+        leaf_hash=leaf_hash(blob(row.leaf)),
         state=views,
     )

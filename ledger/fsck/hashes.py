@@ -17,6 +17,7 @@ from ledger.fsck.report import Differs, Progress, differs
 from ledger.merkle import LeafHash, Tile, TileAddress, TileEdge, leaf_hash
 from ledger.merkle.hashing import HASH_BYTES
 from ledger.merkle.tiles import TILE_HEIGHT, TILE_WIDTH
+from ledger.store.columns import blob
 from ledger.store.head import Head
 from ledger.store.leaves import leaf_chunks
 from ledger.store.tables.log import CheckpointRow, TileRow
@@ -124,5 +125,5 @@ def _checkpoints(connection: Connection) -> Iterator[tuple[int, bytes]]:
         if not rows:
             return
         for row in rows:
-            yield row[0], bytes(row[1])
+            yield row[0], blob(row[1])
         after = rows[-1][0]

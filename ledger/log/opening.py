@@ -10,6 +10,7 @@ from ledger.events.bodies.members import LedgerCreated
 from ledger.log.errors import LedgerMissing, WrongLedger
 from ledger.log.signer import Signer
 from ledger.merkle import EMPTY_ROOT
+from ledger.store.columns import blob
 from ledger.store.engine import Database
 from ledger.store.head import Head, read_head
 from ledger.store.tables.log import HEAD_ROW, HeadRow, LeafRow
@@ -63,7 +64,7 @@ def require_head(head: Head | None) -> Head:
 def _first_leaf(connection: Connection) -> bytes | None:
     wanted = select(col(LeafRow.leaf)).where(col(LeafRow.index) == 0)
     leaf = connection.execute(wanted).scalar_one_or_none()
-    return None if leaf is None else bytes(leaf)
+    return None if leaf is None else blob(leaf)
 
 
 def _check_identity(leaf: bytes, domain: Domain, origin: str) -> None:

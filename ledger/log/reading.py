@@ -26,6 +26,7 @@ from ledger.merkle import (
 )
 from ledger.merkle.hashing import HASH_BYTES
 from ledger.merkle.tiles import TILE_WIDTH
+from ledger.store.columns import blob
 from ledger.store.engine import Database
 from ledger.store.head import Head
 from ledger.store.tables.log import LeafRow
@@ -226,7 +227,7 @@ class LogReader:
         index = col(LeafRow.index)
         wanted = select(col(LeafRow.leaf)).where(index >= start, index < end).order_by(index)
         with self._database.read() as connection:
-            return [bytes(leaf) for leaf in connection.execute(wanted).scalars()]
+            return [blob(leaf) for leaf in connection.execute(wanted).scalars()]
 
 
 def _recorded_at(connection: Connection, index: int) -> int:

@@ -22,6 +22,11 @@ class Int64(TypeDecorator[int]):
     impl = BigInteger
     cache_ok = True
 
+    @property
+    def python_type(self) -> type[int]:
+        """What a record has."""
+        return int
+
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[int]:
         """BIGINT, or INTEGER on SQLite."""
         wanted = Integer() if dialect.name == "sqlite" else BigInteger()
@@ -37,6 +42,11 @@ class Word(TypeDecorator[str]):
     impl = String
     cache_ok = True
 
+    @property
+    def python_type(self) -> type[str]:
+        """What a record has."""
+        return str
+
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
         """VARCHAR, with the collation "C" on PostgreSQL."""
         wanted = String(collation="C") if dialect.name == "postgresql" else String()
@@ -48,6 +58,11 @@ class TextTuple(TypeDecorator[tuple[str, ...]]):
 
     impl = Text
     cache_ok = True
+
+    @property
+    def python_type(self) -> type[tuple[str, ...]]:
+        """What a record has."""
+        return tuple
 
     def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
         """The JSON text."""
@@ -68,6 +83,17 @@ def encode_texts(value: tuple[str, ...]) -> str:
 def decode_texts(value: str) -> tuple[str, ...]:
     """What `encode_texts` wrote."""
     return tuple(orjson.loads(value))
+
+
+def blob(value: object) -> bytes:
+    """A column of bytes as bytes, whatever somebody has put there behind the ledger's back.
+
+    SQLite keeps a text or a number in such a column if it is told to; it is compared like any other
+    wrong content then.
+    """
+    if isinstance(value, bytes | memoryview):
+        return bytes(value)
+    return value.encode() if isinstance(value, str) else b""
 
 
 KeyInteger = Annotated[

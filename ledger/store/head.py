@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from ledger.merkle import EMPTY_ROOT
+from ledger.store.columns import blob
 from ledger.store.statements import Row
 
 
@@ -43,4 +44,4 @@ def lock_head(connection: Connection) -> Head | None:
 
 
 def _head(row: Row | None) -> Head | None:
-    return None if row is None else Head(int(row[0]), bytes(row[1]), int(row[2]))  # type: ignore[arg-type]
+    return None if row is None else Head(int(row[0]), blob(row[1]), int(row[2]))  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
+from ledger.store.columns import blob
 from ledger.store.tables.log import LeafRow
 
 LEAVES_PER_QUERY: Final = 4_096
@@ -44,7 +45,7 @@ def leaf_chunks(
         rows = connection.execute(query.where(index >= start)).all()
         if not rows:
             return
-        yield [(row[0], bytes(row[1])) for row in rows]
+        yield [(row[0], blob(row[1])) for row in rows]
         start = rows[-1][0] + 1
 
 

@@ -24,6 +24,7 @@ from ledger.views.records import (
     Member,
     Model,
     ModelVersion,
+    Proposal,
     Record,
     Run,
 )
@@ -39,6 +40,7 @@ _NAMED: Final[tuple[type[Record], ...]] = (
     Member,
     Model,
     ModelVersion,
+    Proposal,
     Run,
 )
 

@@ -17,7 +17,7 @@ from sqlmodel import col
 
 from ledger.errors import InvalidInput
 from ledger.store.codec import CODECS
-from ledger.store.columns import ColumnValue
+from ledger.store.columns import ColumnValue, blob
 from ledger.store.engine import Database
 from ledger.store.statements import Row, rows_by_key
 from ledger.store.tables.log import HeadRow, LeafRow
@@ -199,7 +199,7 @@ class Snapshot:
         found = self._connection.execute(query).all()
         members = self._members_behind({row[4] for row in found})
         leaves = tuple(
-            StoredLeaf(row[0], bytes(row[1]), row[2], bytes(row[3]), members.get(row[4]))
+            StoredLeaf(row[0], blob(row[1]), row[2], blob(row[3]), members.get(row[4]))
             for row in found[:limit]
         )
         last = (leaves[-1].index,) if len(found) > limit else None

@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 from ledger.merkle import TileCoordinate
 from ledger.merkle.hashing import HASH_BYTES
 from ledger.merkle.tiles import TILE_WIDTH
+from ledger.store.columns import blob
 from ledger.store.engine import Database
 from ledger.store.statements import rows_by_key
 from ledger.store.tables.log import TileRow
@@ -37,7 +38,7 @@ class ConnectionTiles:
     def tiles(self, coordinates: Sequence[TileCoordinate]) -> Mapping[TileCoordinate, bytes]:
         """The tiles among these that are stored."""
         found = rows_by_key(self.connection, _TABLE, ("level", "n"), coordinates)
-        return {(level, n): bytes(hashes) for level, n, hashes in found}  # type: ignore[misc, arg-type]
+        return {(level, n): blob(hashes) for level, n, hashes in found}  # type: ignore[misc]
 
 
 class StoredTiles:

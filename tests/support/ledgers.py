@@ -252,6 +252,140 @@ class Consortium:
             },
         )
 
+    def chain_reference(self, log_index: int) -> JsonObject:
+        """Where on chain something happened: in the only contract that this ledger names."""
+        return {
+            "chainId": CHAIN_ID,
+            "contract": self.random_contract,
+            "blockNumber": 1 + log_index // 3,
+            "blockHash": "0x" + digest_of(f"block {log_index // 3}"),
+            "transactionHash": "0x" + digest_of(f"transaction {log_index}"),
+            "logIndex": log_index,
+        }
+
+    def rich_history(self) -> Iterator[tuple[Event, tuple[Opening, ...]]]:
+        """Every sort of event at least once, with openings, on a ledger that names a contract."""
+        self.contracts = {"registry": self.random_contract}
+        yield self.genesis(), ()
+        title, opening = self.sealed("Registry of Ms A.", "person-1")
+        yield self.dataset("d", title=title), (opening,)
+        yield self.dataset_version("d", "1"), ()
+        yield self.dataset_version("d", "2"), ()
+        yield self.dataset("e", 1, usage={"duo": ["GRU", "NPU"]}), ()
+        yield from ((event, ()) for event in self._keys_and_transfers())
+        yield from self._requests_and_emergencies()
+        yield from ((event, ()) for event in self._delegation())
+        yield from ((event, ()) for event in self._decisions_on_chain())
+        yield from ((event, ()) for event in self._block(7))
+        yield self.erasure("erasure-1", [opening.commitment]), ()
+
+    @property
+    def random_contract(self) -> str:
+        return member_key("contract").address
+
+    def _keys_and_transfers(self) -> Iterator[Event]:
+        lab, job = self.labs[0], member_key("job-1")
+        yield self.event(
+            lab,
+            "key.authorized",
+            {
+                "key": job.address,
+                "kinds": ["run.started", "run.completed", "run.failed"],
+                "until": self.at(DAY),
+            },
+        )
+        run: JsonObject = {"run": "job-run", "job": "fit", "inputs": [], "startedAt": self.at()}
+        yield self.event(job, "run.started", run)
+        yield self.event(job, "run.failed", run | {"endedAt": self.at(5), "reason": "no memory"})
+        yield self.event(lab, "key.revoked", {"key": job.address})
+        to = self.stewards[2].address
+        steward = self.stewards[1]
+        yield self.event(steward, "dataset.stewardship_transferred", {"dataset": "e", "to": to})
+        yield self.event(
+            self.stewards[2], "dataset.withdrawn", {"dataset": "e", "reason": "consent ended"}
+        )
+
+    def _requests_and_emergencies(self) -> Iterator[tuple[Event, tuple[Opening, ...]]]:
+        why, opening = self.sealed({"why": "a trial", "who": "Dr B."}, "person-2")
+        yield self.request("r1", "d", justification=why), (opening,)
+        steward = self.stewards[0]
+        returned: JsonObject = {"request": "r1", "reason": "which cohort?"}
+        yield self.event(steward, "access.returned", returned), ()
+        yield self.event(steward, "access.denied", {"request": "r1"}), ()
+        why, opening = self.sealed("bleeding", "person-1")
+        opened: JsonObject = {
+            "emergency": "em",
+            "dataset": "d",
+            "until": self.at(DAY),
+            "justification": why,
+        }
+        yield self.event(self.gateway, "access.emergency_opened", opened), (opening,)
+        reviewed: JsonObject = {"emergency": "em", "verdict": "justified"}
+        yield self.event(steward, "access.emergency_reviewed", reviewed), ()
+
+    def _delegation(self) -> Iterator[Event]:
+        yield self.grant("g", "d", delegable=True, versions=["1", "2"])
+        lab, other = self.labs
+        yield self.event(
+            lab,
+            "access.granted",
+            {
+                "grant": "g2",
+                "dataset": "d",
+                "assignee": other.address,
+                "actions": ["read"],
+                "purpose": PURPOSE,
+                "versions": ["1"],
+                "notBefore": self.at(),
+                "expiresAt": self.at(DAY),
+                "delegable": False,
+                "parent": "g",
+            },
+        )
+        yield self.use("g2", 1, action="read")
+        yield self.revocation("g2", effect="retroactive")
+        yield self.grant("g3", "d", expiresAt=self.at(1))
+        self.clock.move(10)
+        expired: JsonObject = {"grant": "g3", "sweep": "sweep-1"}
+        yield self.event(self.operator, "access.expired", expired)
+
+    def _decisions_on_chain(self) -> Iterator[Event]:
+        new, lab = member_key("hospital-9").address, self.labs[0].address
+        decided: list[tuple[str, JsonObject]] = [
+            ("member.admitted", {"member": new, "roles": ["steward"], "name": "Hospital 9"}),
+            ("member.roles_changed", {"member": new, "roles": ["steward", "auditor"]}),
+            ("member.removed", {"member": new}),
+            ("proposal.queued", {"proposal": "77", "eta": self.at(DAY)}),
+            ("proposal.executed", {"proposal": "77"}),
+            ("proposal.canceled", {"proposal": "78"}),
+            (
+                "vote.cast",
+                {"proposal": "77", "voter": lab, "support": 1, "weight": "1" + "0" * 18},
+            ),
+            ("policy.adopted", {"policy": "p", "version": 1, "digest": "0x" + digest_of("p")}),
+            (
+                "model.released",
+                {"model": "m", "recordLeaf": "0x" + digest_of("m"), "validUntil": self.at(DAY)},
+            ),
+            ("model.withdrawn", {"model": "m", "recordLeaf": "0x" + digest_of("m")}),
+            ("token.transferred", {"from": lab, "to": new, "amount": "5"}),
+            ("delegation.changed", {"delegator": lab, "fromDelegate": lab, "toDelegate": new}),
+            (
+                "proposal.created",
+                {
+                    "proposal": "77",
+                    "proposer": lab,
+                    "calls": [],
+                    "descriptionHash": "0x" + digest_of("text"),
+                    "voteStart": self.at(),
+                    "voteEnd": self.at(DAY),
+                },
+            ),
+        ]
+        for n, (kind, body) in enumerate(decided):
+            chain = {"chain": self.chain_reference(n)}
+            yield self.event(self.mirror, kind, body | chain)
+
     def history(self, count: int) -> Iterator[Event]:
         """The first leaf and a long, plausible history after it: `count` events in all.
 

@@ -1,12 +1,22 @@
 """Every table of a ledger's database; importing this package defines them all.
 
 - `log`: leaves, tiles, checkpoints and the head: the truth.
-- `access`, `lineage`, `people`: views of the log, one table a record of `ledger.views.records`,
+- `access`, `governance`, `lineage`, `people`: views of the log, one table a record of `ledger.views.records`,
   with the same names. They can be dropped and made again from the leaves.
+- `chain`: how far chains have been read, and which roots they hold; can be read again.
 - `vault`: openings of sealed values, the only thing here that is ever destroyed.
 """
 
-from ledger.store.tables import access, lineage, log, people, vault
+from ledger.store.tables import access, chain, governance, lineage, log, people, vault
 from ledger.store.tables.views import VIEW_TABLES
 
-__all__ = ["VIEW_TABLES", "access", "lineage", "log", "people", "vault"]
+__all__ = [
+    "VIEW_TABLES",
+    "access",
+    "chain",
+    "governance",
+    "lineage",
+    "log",
+    "people",
+    "vault",
+]
