@@ -309,3 +309,38 @@ def authorize_key(key: str, *, kinds: Sequence[str], until: int, label: str | No
 def revoke_key(key: str, *, reason: str | None = None) -> Draft:
     """`key.revoked`."""
     return _with_reason("key.revoked", {"key": key}, reason, public_reason=False, subject=key)
+
+
+def admit_member(
+    member: str,
+    *,
+    roles: Sequence[str],
+    name: str | None = None,
+) -> Draft:
+    """`member.admitted`, by the operator."""
+    return Draft("member.admitted", _body(member=member, roles=list(roles), name=name))
+
+
+def change_roles(member: str, *, roles: Sequence[str]) -> Draft:
+    """`member.roles_changed`, by the operator: all roles from now on."""
+    return Draft("member.roles_changed", {"member": member, "roles": list(roles)})
+
+
+def remove_member(member: str, *, reason: str | None = None, public_reason: bool = False) -> Draft:
+    """`member.removed`, by the operator."""
+    return _with_reason(
+        "member.removed", {"member": member}, reason, public_reason=public_reason, subject=member
+    )
+
+
+def transfer_stewardship(dataset: str, *, to: str) -> Draft:
+    """`dataset.stewardship_transferred`, by the steward so far."""
+    return Draft("dataset.stewardship_transferred", {"dataset": dataset, "to": to})
+
+
+def erase(erasure: str, *, commitments: Sequence[str], legal_basis: str) -> Draft:
+    """`erasure.performed`, by the operator on the controller's order."""
+    return Draft(
+        "erasure.performed",
+        {"erasure": erasure, "commitments": list(commitments), "legalBasis": legal_basis},
+    )

@@ -20,6 +20,7 @@ import httpx
 from client.answers import Recorded, Signed
 from client.drafts import Draft
 from client.errors import UnexpectedAnswer
+from client.following import leaves_in
 from client.home import state_folder
 from client.operations import Session
 from client.runs import TrackedRun
@@ -34,7 +35,15 @@ from client.transport import (
 )
 from client.trust import Trust
 from client.trust_store import TrustStore
-from client.wire import RETRIED_STATUSES, Operation, Request, Response, RetryPolicy
+from client.wire import (
+    RETRIED_STATUSES,
+    Operation,
+    Request,
+    Response,
+    RetryPolicy,
+    check,
+    integer,
+)
 from ledger.errors import ConcordError
 from ledger.events import SigningKey
 from ledger.events.canonical import JsonObject, JsonValue
@@ -161,6 +170,38 @@ class Ledger:
             if following == after:
                 raise UnexpectedAnswer(f"The list {path} never ends: one page follows itself.")
             after = following
+
+    def follow(self, start: int | None = None) -> Iterator[JsonObject]:
+        """Leaves as they are recorded, for ever; reconnects where the stream ends.
+
+        Args:
+            start: index of the first; those that are yet to come where absent.
+
+        Raises:
+            Unreachable: if the server does not come back within the attempts allowed.
+            ServerProblem: if it refuses to stream.
+        """
+        following = start if start is not None else integer(self.fetch("/v1/log"), "size")
+        attempt = 0
+        while True:
+            try:
+                for leaf in self._leaves_from(following):
+                    attempt = 0
+                    following = integer(leaf, "index") + 1
+                    yield leaf
+                attempt += 1
+            except httpx.TransportError as error:
+                attempt += 1
+                if attempt >= self._retry.attempts:
+                    raise unreachable(self.server, attempt, error) from error
+            time.sleep(self._retry.delay(max(attempt, 1), None, self._jitter))
+
+    def _leaves_from(self, start: int) -> Iterator[JsonObject]:
+        url = f"{self.server}/v1/events:stream"
+        with self._http.stream("GET", url, params={"from": start}) as answer:
+            if answer.status_code != 200:
+                check(as_response(answer, answer.read()))
+            yield from leaves_in(answer.iter_lines())
 
     def run(
         self,

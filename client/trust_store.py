@@ -86,14 +86,30 @@ class TrustStore:
                 if known is not None and not is_same_log(known, found):
                     raise WrongLog(
                         f"{server} says that it is {_named(found)}; trusted is {_named(known)}. "
-                        "If you know that the ledger was made anew, forget the old one: "
-                        f"delete {self.path(known.origin)} and try again."
+                        "If you know that the ledger was made anew, forget the old one "
+                        f"(`concord log forget`, or delete {self.path(known.origin)})."
                     )
             if servers.get(server) != found.origin:
                 self._write(self._index, {**servers, server: found.origin})
             if known is None:
                 self._save(found)
             return known or found
+
+    def forget(self, server: str) -> Path | None:
+        """Makes the next contact with whatever answers there the first.
+
+        Returns:
+            The file that was deleted; None if nothing was known.
+        """
+        with self._locked():
+            servers = self._servers()
+            origin = servers.pop(server, None)
+            if origin is None:
+                return None
+            self._write(self._index, {**servers})
+            path = self.path(origin)
+            path.unlink(missing_ok=True)
+            return path
 
     def advance(self, believed: Trust, note: str) -> bool:
         """Believes a checkpoint that was tied to what was believed.

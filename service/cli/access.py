@@ -6,12 +6,12 @@ import secrets
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 
 from client import drafts
 from service.cli.context import options_of
 from service.cli.output import print_json, print_rows
+from service.cli.reading import parse_json
 from service.cli.recording import record
 from service.cli.times import moment, now_ms
 
@@ -30,7 +30,8 @@ At = Annotated[str, typer.Option("--at", help="From when: now, 2027-01-31, or 30
 ReceiptFile = Annotated[Path | None, typer.Option("--receipt", help="File to keep the receipt in.")]
 
 
-def _new_id(prefix: str) -> str:
+def new_id(prefix: str) -> str:
+    """An id that nobody chose."""
     return f"{prefix}-{secrets.token_hex(4)}"
 
 
@@ -48,7 +49,7 @@ def request(
 ) -> None:
     """Ask a dataset's steward for access."""
     draft = drafts.request_access(
-        request_id or _new_id("request"),
+        request_id or new_id("request"),
         dataset=dataset,
         actions=actions,
         purpose=drafts.purpose(*duo, disease=disease, broader=broader or ()),
@@ -104,7 +105,7 @@ def grant(
     """Grant access: who may do what with which dataset, for a purpose, for a time."""
     now = now_ms()
     draft = drafts.grant_access(
-        grant_id or _new_id("grant"),
+        grant_id or new_id("grant"),
         dataset=dataset,
         assignee=assignee,
         actions=actions,
@@ -112,7 +113,7 @@ def grant(
         not_before=moment(start, now),
         expires_at=moment(until, now),
         versions=version,
-        constraints=[orjson.loads(c) for c in constraint or ()],
+        constraints=[parse_json(c, "--constraint") for c in constraint or ()],
         request=request_id,
         terms=terms,
         delegable=delegable,

@@ -6,22 +6,31 @@ Built once from the global options.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import typer
 
-from client import Keystore, Ledger, SigningKey
+from client import Keystore, Ledger, RetryPolicy, SigningKey
 from client.home import key_folder, state_folder
 from ledger.errors import InvalidInput
 
 DEFAULT_SERVER = "http://127.0.0.1:8080"
+RETRY = RetryPolicy(attempts=4)
+"""A person waits: a little more than a second for a server that is down."""
 
 
 class NoKeyChosen(InvalidInput):
     """The command signs, and no key was named."""
 
     code = "no-key-chosen"
+
+
+class NoPassphrase(InvalidInput):
+    """A passphrase is needed, and nobody is there to type it."""
+
+    code = "no-passphrase"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,7 @@ class Options:
         passphrase_file: its first line opens the key.
         verifier_key: the key that the log must have.
         as_json: print JSON.
+        unlocked: keys that were unlocked already, by name, so that nobody is asked twice.
     """
 
     server: str
@@ -41,24 +51,36 @@ class Options:
     passphrase_file: Path | None
     verifier_key: str | None
     as_json: bool
+    unlocked: dict[str, SigningKey] = field(default_factory=dict)
 
     def passphrase(self, prompt: str, *, confirm: bool = False) -> str:
-        """From `--passphrase-file`, `CONCORD_PASSPHRASE`, or a prompt, in this order."""
+        """From `--passphrase-file`, `CONCORD_PASSPHRASE`, or a prompt, in this order.
+
+        Raises:
+            NoPassphrase: if nobody can be asked, or the file is no text.
+        """
         if self.passphrase_file is not None:
-            return self.passphrase_file.read_text(encoding="utf-8").split("\n", 1)[0]
+            return _first_line(self.passphrase_file)
         from_environment = os.environ.get("CONCORD_PASSPHRASE")
         if from_environment is not None:
             return from_environment
-        return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True))
+        if not sys.stdin.isatty():
+            raise NoPassphrase(
+                f"{prompt}: nobody is here to type it; use --passphrase-file or CONCORD_PASSPHRASE."
+            )
+        try:
+            return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True))
+        except typer.Abort as error:
+            raise KeyboardInterrupt from error
 
-    def signing_key(self) -> SigningKey:
-        """The chosen key, unlocked.
+    def signing_key(self, name: str | None = None) -> SigningKey:
+        """A key, unlocked: the named one, or the one that the options choose.
 
         Raises:
             NoKeyChosen: if there is no `--key`, no `CONCORD_KEY` and not exactly one key.
         """
         keystore = Keystore(key_folder())
-        name = self.key
+        name = name or self.key
         if name is None:
             keys = keystore.stored()
             if len(keys) != 1:
@@ -66,12 +88,16 @@ class Options:
                 raise NoKeyChosen(f"Say which key signs, with --key or CONCORD_KEY. Keys: {known}.")
             name = keys[0].name
         stored = keystore.find(name)
-        passphrase = self.passphrase(f"Passphrase of {stored.name}")
-        return keystore.unlock(name, passphrase)
+        if stored.name not in self.unlocked:
+            passphrase = self.passphrase(f"Passphrase of {stored.name}")
+            self.unlocked[stored.name] = keystore.unlock(stored.name, passphrase)
+        return self.unlocked[stored.name]
 
     def reader(self) -> Ledger:
         """A client that reads."""
-        return Ledger(self.server, verifier_key=self.verifier_key, state=state_folder())
+        return Ledger(
+            self.server, verifier_key=self.verifier_key, state=state_folder(), retry=RETRY
+        )
 
     def writer(self) -> Ledger:
         """A client that signs with the chosen key."""
@@ -80,7 +106,15 @@ class Options:
             key=self.signing_key(),
             verifier_key=self.verifier_key,
             state=state_folder(),
+            retry=RETRY,
         )
+
+
+def _first_line(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").split("\n", 1)[0].removesuffix("\r")
+    except UnicodeDecodeError as error:
+        raise NoPassphrase(f"{file} is not text; its first line must be the passphrase.") from error
 
 
 def options_of(context: typer.Context) -> Options:

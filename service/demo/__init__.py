@@ -1,1 +1,1 @@
-"""The main job on real data: three hospitals, a lab, one revocation, and the audit that shows it."""
+"""The main job on real data: three hospitals, a lab, a revocation, and the audit that shows it."""

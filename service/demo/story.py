@@ -15,11 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.verify import verify_bundle
-
 from client import Ledger, SigningKey, drafts
 from client.files import describe_file
 from ledger.events.canonical import JsonObject
+from ledger.verify import verify_bundle
 from service.cli.models import print_audit
 from service.cli.output import console
 from service.cli.times import now_ms
@@ -201,8 +200,8 @@ def _audit(stage: Stage, version: str, at: int | None = None) -> int:
     file.write_bytes(bundle)
     verified = verify_bundle(bundle, trust.keys)
     console.print(
-        f"   [green]Verified with no server[/]: {len(verified.events)} events, each signed and in the "
-        f"log at size {verified.checkpoint.size}; the verdict follows from them ({file.name})."
+        f"   [green]Verified with no server[/]: {len(verified.events)} events, each signed and in "
+        f"the log at size {verified.checkpoint.size}; the verdict follows from them ({file.name})."
     )
     return verified.checkpoint.size - 1
 

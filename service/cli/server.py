@@ -1,0 +1,192 @@
+"""`concord init, serve, demo`: making a ledger, serving it, and seeing all of it at work."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from client import Keystore
+from client.home import key_folder
+from ledger.errors import InvalidInput
+from ledger.events.canonical import JsonObject
+from service.cli.context import Options, options_of
+from service.cli.output import console, errors, print_fields, print_json
+from service.cli.reading import read_settings
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", envvar="CONCORD_DATA_DIR", help="Data directory of the ledger."),
+]
+Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; 0 takes any free one.")]
+
+_MEMBER = re.compile(r"(?P<name>[^=]{1,200})=(?P<address>[^:]+):(?P<roles>[a-z,]*)")
+DEFAULT_OPERATOR = "operator"
+
+
+class InvalidMember(InvalidInput):
+    """Not of the form `NAME=ADDRESS:role,role`."""
+
+    code = "invalid-member"
+
+
+class DemoNotInstalled(InvalidInput):
+    """The demo trains a model, and what it takes is not installed."""
+
+    code = "demo-not-installed"
+
+
+def init(
+    context: typer.Context,
+    data: Data = None,
+    origin: Annotated[
+        str | None,
+        typer.Option(help="Name of the log, such as ledger.example.org/concord; random if absent."),
+    ] = None,
+    operator: Annotated[
+        str | None, typer.Option(help="Key of the operator; made if there is none at all.")
+    ] = None,
+    member: Annotated[
+        list[str] | None,
+        typer.Option(help="A member from the start, as NAME=ADDRESS:role,role; repeat."),
+    ] = None,
+) -> None:
+    """Make a new ledger: its folder, the log's key, and the first event, signed by the operator."""
+    from service.founding import found_ledger  # noqa: PLC0415 - the database is slow to import
+
+    options = options_of(context)
+    settings = read_settings(data=data)
+    members = [_member(text) for text in member or ()]
+    name = operator or options.key or _only_operator(options)
+    identity = found_ledger(
+        settings, operator=options.signing_key(name), members=members, origin=origin
+    )
+    facts: JsonObject = {
+        "data": str(settings.data_dir),
+        "origin": identity.origin,
+        "verifierKey": identity.verifier_key,
+        "chainId": identity.chain_id,
+        "operator": identity.operator,
+    }
+    if options.as_json:
+        print_json(facts)
+        return
+    console.print(f"[green]Made[/] a new ledger with {len(members)} member(s).")
+    print_fields(
+        [
+            ("Folder", facts["data"]),
+            ("Origin", identity.origin),
+            ("Verifier key", identity.verifier_key),
+            ("Operator", identity.operator),
+        ]
+    )
+    console.print("Publish the verifier key: with it, everyone can check what the ledger says.")
+    console.print(f"Start it with: concord serve --data {settings.data_dir}", markup=False)
+
+
+def _member(text: str) -> JsonObject:
+    match = _MEMBER.fullmatch(text)
+    if match is None:
+        raise InvalidMember(
+            f"{text!r} is not of the form NAME=ADDRESS:role,role, such as "
+            '"North Hospital=0x52908400098527886E0F7030069857D2E4169EE7:steward".'
+        )
+    roles = [role for role in match["roles"].split(",") if role]
+    return {"member": match["address"], "roles": [*roles], "name": match["name"]}
+
+
+def _only_operator(options: Options) -> str | None:
+    """Makes the operator's key where there is no key at all."""
+    keystore = Keystore(key_folder())
+    if keystore.stored():
+        return None
+    from secrets import token_bytes  # noqa: PLC0415
+
+    from client import SigningKey  # noqa: PLC0415
+
+    passphrase = options.passphrase("New passphrase for the operator's key", confirm=True)
+    key = SigningKey(token_bytes(32))
+    stored = keystore.save(DEFAULT_OPERATOR, key, passphrase)
+    options.unlocked[stored.name] = key
+    errors.print(f"Made the operator's key, encrypted: {stored.path}", markup=False)
+    return stored.name
+
+
+def serve(
+    context: typer.Context,
+    data: Data = None,
+    host: Host = None,
+    port: Port = None,
+    migrate: Annotated[
+        bool, typer.Option("--migrate", help="Upgrade the database's schema first.")
+    ] = False,
+) -> None:
+    """Serve a ledger until told to stop (Ctrl-C, SIGTERM).
+
+    Everything else is set by environment variables that begin with CONCORD_; docs/operations.md
+    lists them.
+    """
+    from service.app import create_server  # noqa: PLC0415 - slow to import
+    from service.cli.serving import address_of, listen  # noqa: PLC0415
+    from service.cli.upkeep import identity_at  # noqa: PLC0415
+
+    options = options_of(context)
+    settings = read_settings(data=data, host=host, port=port)
+    identity = identity_at(settings, migrate=migrate)
+    with listen(settings.host, settings.port) as listener:
+        facts: JsonObject = {
+            "server": address_of(listener),
+            "origin": identity.origin,
+            "verifierKey": identity.verifier_key,
+        }
+        if options.as_json:
+            print_json(facts)
+        else:
+            print_fields(
+                [
+                    ("API", address_of(listener)),
+                    ("OpenAPI page", f"{address_of(listener)}/docs"),
+                    ("Origin", identity.origin),
+                    ("Verifier key", identity.verifier_key),
+                ]
+            )
+        server = create_server(settings)
+        server.run([listener])
+    if not server.started:
+        raise typer.Exit(1)
+
+
+def demo(
+    context: typer.Context,
+    data: Annotated[Path, typer.Option(help="Folder of everything that the demo makes.")] = Path(
+        "concord-data/demo"
+    ),
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Port = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Tell the story again from its start.")
+    ] = False,
+    exit_: Annotated[
+        bool, typer.Option("--exit", help="Stop after the story instead of serving on.")
+    ] = False,
+) -> None:
+    """See it at work on real data: three hospitals, a lab, one revocation, and the audit.
+
+    Makes a ledger of its own, tells the story over HTTP with real signatures, and keeps serving.
+    """
+    try:
+        from service.demo.performance import perform  # noqa: PLC0415 - slow to import
+    except ModuleNotFoundError as error:
+        raise DemoNotInstalled(
+            f"The demo needs {error.name}: pip install 'concord[demo]'."
+        ) from error
+    perform(options_of(context), data, host=host, port=port, fresh=fresh, serve_on=not exit_)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    for command in (init, serve, demo):
+        app.command()(command)

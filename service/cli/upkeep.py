@@ -1,0 +1,215 @@
+"""`concord fsck, rebuild, export-tiles, erase`: what operators do now and then.
+
+The first two work on the data directory, with the server running or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from client import drafts
+from ledger.errors import InvalidInput, NotFound
+from service.cli.access import new_id
+from service.cli.context import options_of
+from service.cli.exits import Exit
+from service.cli.output import console, errors, print_fields, print_json
+from service.cli.progress import counting, passes
+from service.cli.reading import read_settings
+from service.cli.recording import record
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from ledger.store.engine import Database
+    from service.founding import Identity
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", envvar="CONCORD_DATA_DIR", help="Data directory of the ledger."),
+]
+
+
+class NoLedgerHere(NotFound):
+    """The data directory holds no ledger."""
+
+    code = "no-ledger-here"
+
+
+@contextmanager
+def database_of(settings: Settings) -> Iterator[Database]:
+    """The database of a ledger that is there.
+
+    Raises:
+        NoLedgerHere: naming the folder and what to do.
+    """
+    from ledger.store.engine import open_database  # noqa: PLC0415 - slow to import
+
+    database = open_database(settings.database)
+    try:
+        if database.path is not None and not database.path.exists():
+            raise NoLedgerHere(
+                f"There is no ledger in {settings.data_dir}. Name its folder with --data, or make "
+                f"one with: concord init --data {settings.data_dir}"
+            )
+        yield database
+    finally:
+        database.dispose()
+
+
+def identity_at(settings: Settings, *, migrate: bool = False) -> Identity:
+    """What the ledger in a data directory is known by; whether it can be served at all.
+
+    Args:
+        settings: where it is.
+        migrate: whether to upgrade the schema first.
+
+    Raises:
+        NoLedgerHere, LedgerMissing: there is none.
+        SchemaOutdated: it belongs to another version of this program.
+        WrongLedger: the log's key is another ledger's.
+        OSError: the log's key cannot be read.
+    """
+    from ledger.log import WrongLedger  # noqa: PLC0415
+    from ledger.merkle import SigningKey  # noqa: PLC0415
+    from ledger.store.migrate import migrate as upgrade  # noqa: PLC0415
+    from ledger.store.migrate import require_schema  # noqa: PLC0415
+    from service.founding import Identity  # noqa: PLC0415
+    from service.parts import read_identity  # noqa: PLC0415
+
+    with database_of(settings) as database:
+        if migrate:
+            upgrade(database)
+        require_schema(database)
+        operator, domain = read_identity(database)
+    key = SigningKey.parse(settings.log_key_path.read_text(encoding="utf-8").strip())
+    if key.name != domain.origin:
+        raise WrongLedger(
+            f"{settings.log_key_path} is the key of {key.name}, the ledger is {domain.origin}."
+        )
+    return Identity(domain.origin, str(key.verifier), domain.chain_id, operator)
+
+
+def fsck(
+    context: typer.Context,
+    data: Data = None,
+    hashes_only: Annotated[
+        bool, typer.Option("--hashes-only", help="Leaves, tiles and roots; no replay of events.")
+    ] = False,
+) -> None:
+    """Derive everything again from the leaves, and name the first thing that differs.
+
+    Exit code 6 if something does.
+    """
+    from ledger.fsck import fsck as check  # noqa: PLC0415 - slow to import
+    from service.founding import LAST_SIGNED  # noqa: PLC0415
+    from service.parts import read_identity  # noqa: PLC0415
+
+    options = options_of(context)
+    settings = read_settings(data=data)
+    with database_of(settings) as database:
+        try:
+            _, domain = read_identity(database)
+        except InvalidInput as error:
+            _say_difference(options.as_json, "leaf", "leaf 0", str(error))
+            raise typer.Exit(Exit.NOT_PROVEN) from error
+        with passes(quiet=options.as_json) as progress:
+            report = check(
+                database,
+                domain=domain,
+                last_signed_path=settings.data_dir / LAST_SIGNED,
+                events=not hashes_only,
+                progress=progress,
+            )
+    if report.difference is not None:
+        difference = report.difference
+        _say_difference(options.as_json, difference.part, difference.name, difference.detail)
+        raise typer.Exit(Exit.NOT_PROVEN)
+    if options.as_json:
+        print_json({"clean": True, "size": report.size, "root": report.root.hex()})
+        return
+    console.print(f"[green]Clean[/]: {report.size} leaves, and all that follows from them, agree.")
+    print_fields([("Root", report.root.hex())])
+
+
+def _say_difference(as_json: bool, part: str, name: str, detail: str) -> None:  # noqa: FBT001
+    if as_json:
+        print_json({"clean": False, "difference": {"part": part, "name": name, "detail": detail}})
+        return
+    errors.print("[red]Differs:[/] ", end="")
+    errors.print(f"{name}: {detail}", markup=False)
+    errors.print("Nothing was changed. If only views differ, `concord rebuild` makes them again.")
+
+
+def rebuild(context: typer.Context, data: Data = None) -> None:
+    """Drop all views and make them again from the leaves."""
+    from ledger.store.rebuild import rebuild as replay  # noqa: PLC0415 - slow to import
+
+    options = options_of(context)
+    settings = read_settings(data=data)
+    with (
+        database_of(settings) as database,
+        counting("Replaying", quiet=options.as_json) as progress,
+    ):
+        count = replay(database, progress)
+    if options.as_json:
+        print_json({"replayed": count})
+        return
+    console.print(f"[green]Rebuilt[/] all views from {count} leaves.")
+
+
+def export_tiles(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Where to write them.")],
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Read this data directory instead of asking the server."),
+    ] = None,
+) -> None:
+    """Write the log as static files (C2SP tlog-tiles): for a CDN, a mirror, or an auditor.
+
+    Run again, it writes what is new; full tiles never change.
+    """
+    from service.cli.tiles import export, local_source, remote_source  # noqa: PLC0415
+
+    options = options_of(context)
+    opened = remote_source(options) if data is None else local_source(read_settings(data=data))
+    with opened as source, counting("Writing tiles", quiet=options.as_json) as progress:
+        exported = export(source, folder, progress)
+    if options.as_json:
+        print_json({"folder": str(folder), "size": exported.size, "written": exported.written})
+        return
+    console.print(
+        f"[green]Exported[/] {exported.size} leaves: {exported.written} new files, "
+        f"{exported.kept} kept."
+    )
+    console.print(f"Anyone can check them with: concord verify --log {folder}", markup=False)
+
+
+def erase(
+    context: typer.Context,
+    commitments: Annotated[list[str], typer.Argument(help="What stands after $sealed; base64.")],
+    legal_basis: Annotated[str, typer.Option(help="Such as: GDPR article 17 (1) (b).")],
+    erasure_id: Annotated[str | None, typer.Option("--id", help="Id of the erasure.")] = None,
+    receipt: Annotated[Path | None, typer.Option(help="File to keep the receipt in.")] = None,
+) -> None:
+    """Destroy sealed values for good, on the controller's order. Signed by the operator.
+
+    Their proofs still verify; readers see that something was erased, and why. Backups made before
+    hold them still.
+    """
+    draft = drafts.erase(
+        erasure_id or new_id("erasure"), commitments=commitments, legal_basis=legal_basis
+    )
+    record(context, draft, receipt=receipt)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    app.command()(fsck)
+    app.command()(rebuild)
+    app.command("export-tiles")(export_tiles)
+    app.command()(erase)

@@ -1,0 +1,268 @@
+"""`concord verify`: receipts, bundles and whole logs, checked with no server of ours.
+
+The log's verifier key comes from `--verifier-key` (or `--key`, as nothing is signed here), else
+from what is trusted of the log that the document names.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from client.home import state_folder
+from client.trust import Trust
+from client.trust_store import TrustStore
+from ledger.audit import Bundle, audit_json, parse_bundle
+from ledger.errors import InvalidInput
+from ledger.events.canonical import JsonObject
+from ledger.merkle import Checkpoint, VerifierKey, parse_note, parse_receipt
+from ledger.verify import (
+    ReplayedLog,
+    VerifiedBundle,
+    VerifiedEvent,
+    confirm_with_log,
+    replay_log,
+    verify_bundle,
+    verify_receipt,
+)
+from service.cli.context import Options, options_of
+from service.cli.models import VERDICT_EXITS, print_audit
+from service.cli.output import console, plain, print_fields, print_json
+from service.cli.progress import counting
+from service.cli.tiles import Source, checkpoint_of, entries_of, folder_source, remote_source
+
+WholeLog = tuple[ReplayedLog, bytes]
+
+
+class NoVerifierKey(InvalidInput):
+    """Nothing says which key the log must have."""
+
+    code = "no-verifier-key"
+
+
+class UnknownDocument(InvalidInput):
+    """Neither a receipt nor a bundle."""
+
+    code = "unknown-document"
+
+
+def verify(
+    context: typer.Context,
+    file: Annotated[Path | None, typer.Argument(help="A receipt or a bundle.")] = None,
+    log: Annotated[
+        str | None,
+        typer.Option(
+            help="Replay this whole log too, a folder of exported tiles or a server's address: "
+            "proves that a bundle left nothing out. Without FILE, the log itself is verified."
+        ),
+    ] = None,
+) -> None:
+    """Verify a receipt or a bundle offline, or a whole log.
+
+    Exit code 0 proven, 6 not proven; for a bundle 10 tainted, 11 incomplete.
+    """
+    options = options_of(context)
+    if file is not None:
+        document = file.read_bytes()
+        if _is_receipt(document):
+            _verify_receipt(options, document, log)
+        else:
+            _verify_bundle(options, document, log)
+    elif log is not None:
+        _verify_log(options, log)
+    else:
+        raise UnknownDocument("Name a receipt or a bundle, or a whole log with --log.")
+
+
+def _is_receipt(document: bytes) -> bool:
+    try:
+        value = orjson.loads(document)
+    except orjson.JSONDecodeError as error:
+        raise UnknownDocument("This is neither a receipt nor a bundle: it is not JSON.") from error
+    if isinstance(value, dict) and "leaf" in value:
+        return True
+    if isinstance(value, dict) and "answer" in value:
+        return False
+    raise UnknownDocument("This is neither a receipt nor a bundle.")
+
+
+def _verify_receipt(options: Options, document: bytes, log: str | None) -> None:
+    origin = Checkpoint.parse(parse_note(parse_receipt(document).proof.checkpoint).text).origin
+    trust = _trusted(options, origin)
+    chain_id = trust.chain_id or None
+    verified = verify_receipt(document, trust.keys, chain_id=chain_id)
+    if log is not None:
+        _replay(options, log, trust, verified.checkpoint)
+    event = verified.recorded.event
+    if options.as_json:
+        print_json(_receipt_json(verified))
+        return
+    console.print(
+        f"[green]Proven[/]: event {verified.recorded.index} stands in the log {origin}, "
+        f"as signed at size {verified.checkpoint.size}."
+    )
+    signer = event.actor if verified.signature_checked else f"{event.actor} (not checked)"
+    fields = [("Kind", event.kind), ("Signed by", signer), ("What", event.summary)]
+    print_fields([*fields, ("Event id", event.id.hex())])
+    _say_more(log, anchored=verified.anchor is not None)
+    if not verified.signature_checked:
+        console.print(
+            "The signer's own signature needs the chain id of the ledger, which is known once "
+            "this ledger was visited: concord log show."
+        )
+
+
+def _receipt_json(verified: VerifiedEvent) -> JsonObject:
+    recorded = verified.recorded
+    return {
+        "proven": True,
+        "document": "receipt",
+        "origin": verified.checkpoint.origin,
+        "index": recorded.index,
+        "eventId": recorded.event.id.hex(),
+        "recordedAt": recorded.recorded_at,
+        "kind": recorded.event.kind,
+        "actor": recorded.event.actor,
+        "summary": recorded.event.summary,
+        "size": verified.checkpoint.size,
+        "root": verified.checkpoint.root.hex(),
+        "signatureChecked": verified.signature_checked,
+    }
+
+
+def _verify_bundle(options: Options, document: bytes, log: str | None) -> None:
+    bundle: Bundle = parse_bundle(document)
+    origin = Checkpoint.parse(parse_note(bundle.checkpoint).text).origin
+    trust = _trusted(options, origin)
+    verified = verify_bundle(document, trust.keys)
+    if log is not None:
+        _confirm(options, log, trust, verified)
+    answer = audit_json(verified.answer)
+    if options.as_json:
+        print_json(
+            {
+                "proven": True,
+                "document": "bundle",
+                "origin": origin,
+                "size": verified.checkpoint.size,
+                "root": verified.checkpoint.root.hex(),
+                "events": len(verified.events),
+                "nothingLeftOut": log is not None,
+                "answer": answer,
+            }
+        )
+    else:
+        console.print(
+            f"[green]Proven[/]: {len(verified.events)} events, each signed and in the log "
+            f"{origin} at size {verified.checkpoint.size}. The verdict follows from them:"
+        )
+        print_audit(answer)
+        _say_more(log, anchored=verified.anchor is not None)
+        if log is None:
+            console.print("[dim]That nothing was left out is shown by --log, the whole log.[/]")
+    raise typer.Exit(VERDICT_EXITS[verified.answer.verdict])
+
+
+def _verify_log(options: Options, log: str) -> None:
+    with _source(options, log) as source:
+        origin = Checkpoint.parse(parse_note(checkpoint_of(source)).text).origin
+    trust = _trusted(options, origin)
+    replayed = _replay(options, log, trust, None)
+    checkpoint = replayed.checkpoint
+    if options.as_json:
+        print_json(
+            {
+                "proven": True,
+                "document": "log",
+                "origin": origin,
+                "size": checkpoint.size,
+                "root": checkpoint.root.hex(),
+            }
+        )
+        return
+    console.print(
+        f"[green]Proven[/]: all {checkpoint.size} events of {origin} were replayed; each is signed "
+        "and authorised, and together they give the signed root."
+    )
+    print_fields([("Root", checkpoint.root.hex())])
+
+
+def _say_more(log: str | None, *, anchored: bool) -> None:
+    if log is not None:
+        console.print(f"[green]Confirmed[/] by replaying the whole log in {plain(log)}.")
+    if anchored:
+        console.print("[yellow]It names an anchor; that is a claim until its chain was asked.[/]")
+
+
+def _replay(options: Options, log: str, trust: Trust, held: Checkpoint | None) -> ReplayedLog:
+    """Replays a log, and ties a checkpoint that the user holds to it."""
+    sizes = () if held is None else (held.size,)
+    with (
+        _source(options, log) as source,
+        counting("Replaying", quiet=options.as_json) as progress,
+    ):
+        note = checkpoint_of(source)
+        size = Checkpoint.parse(parse_note(note).text).size
+        replayed = replay_log(entries_of(source, size, progress), note, trust.keys, sizes=sizes)
+    if held is not None:
+        _check_held(replayed, held)
+    return replayed
+
+
+def _check_held(replayed: ReplayedLog, held: Checkpoint) -> None:
+    from client.errors import ForkedLog, RolledBackLog  # noqa: PLC0415
+
+    tree = replayed.trees.get(held.size)
+    if tree is None:
+        raise RolledBackLog(
+            f"The log has {replayed.checkpoint.size} events; the receipt was signed at "
+            f"{held.size}. Events are missing, or the files are old: export them again."
+        )
+    if tree.root != held.root:
+        raise ForkedLog(
+            f"The log's root at size {held.size} is {tree.root.hex()}, the receipt's is "
+            f"{held.root.hex()}: two histories were signed. Keep both."
+        )
+
+
+def _confirm(options: Options, log: str, trust: Trust, verified: VerifiedBundle) -> None:
+    with (
+        _source(options, log) as source,
+        counting("Replaying", quiet=options.as_json) as progress,
+    ):
+        note = checkpoint_of(source)
+        size = Checkpoint.parse(parse_note(note).text).size
+        confirm_with_log(verified, entries_of(source, size, progress), note, trust.keys)
+
+
+def _source(options: Options, log: str) -> AbstractContextManager[Source]:
+    if log.startswith(("http://", "https://")):
+        return remote_source(replace(options, server=log))
+    return folder_source(Path(log))
+
+
+def _trusted(options: Options, origin: str) -> Trust:
+    """Which key the log must have, and what else is known of it; chain id 0 where it is not."""
+    named = options.verifier_key or options.key
+    known = TrustStore(state_folder()).read(origin)
+    if named is not None:
+        key = VerifierKey.parse(named)
+        if known is not None and known.verifier_key == named:
+            return known
+        return Trust(key.name, str(key), chain_id=0)
+    if known is None:
+        raise NoVerifierKey(
+            f"The document is of the log {origin}, which was never visited from here. Name its "
+            "key with --verifier-key; the ledger's operator publishes it."
+        )
+    return known
+
+
+def register(root: typer.Typer) -> None:
+    """Adds the command of this module."""
+    root.command()(verify)

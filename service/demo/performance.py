@@ -1,0 +1,152 @@
+"""The demo from its first line to its last: a ledger, a server, the story, and then serving on."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from ledger.events.canonical import JsonObject
+from service.cli.context import Options
+from service.cli.output import console, print_fields, print_json
+from service.cli.serving import BackgroundServer, address_of, listen, listen_nearby
+from service.cli.upkeep import identity_at
+from service.demo.cast import CAST, OPERATOR, PASSPHRASE, load_keys, make_keys
+from service.demo.folder import DemoFolder
+from service.demo.story import MODEL, Stage, tell
+from service.founding import Identity, found_ledger
+from service.settings import Settings
+
+USUAL_PORT = 8080
+
+
+def perform(
+    options: Options,
+    path: Path,
+    *,
+    host: str,
+    port: int | None,
+    fresh: bool,
+    serve_on: bool,
+) -> None:
+    """Plays the demo.
+
+    Args:
+        options: of the command line.
+        path: folder of everything that it makes.
+        host: address to listen on.
+        port: to listen on; 8080 or the next free one where None.
+        fresh: whether to tell the story again.
+        serve_on: whether to keep serving after it.
+
+    Raises:
+        DemoInUse, NotADemo: about the folder.
+        PortTaken: if the port was named and is taken.
+        ConcordError: if the ledger refuses what the story does.
+    """
+    folder = DemoFolder(path)
+    console.quiet = options.as_json
+    with _terminated_like_interrupted(), folder.held():
+        folder.prepare(fresh=fresh)
+        settings = _settings(folder, host)
+        identity = identity_at(settings) if folder.is_told else _found(folder, settings)
+        listener = listen(host, port) if port is not None else listen_nearby(host, USUAL_PORT)
+        with listener, BackgroundServer(settings, listener) as server:
+            address = address_of(listener)
+            if port is None and listener.getsockname()[1] != USUAL_PORT:
+                console.print(f"Port {USUAL_PORT} is taken; this demo uses another one.")
+            if folder.is_told:
+                console.print("The story was told before; --fresh tells it again.")
+            else:
+                tell(Stage(address, folder.path, load_keys(folder.keys)))
+                folder.finish()
+            _say_what_next(options, folder, address, identity)
+            if serve_on:
+                console.print("\n[bold]Serving.[/] Ctrl-C stops it.")
+                server.wait()
+
+
+def _settings(folder: DemoFolder, host: str) -> Settings:
+    """The demo's own, whatever the environment says of another ledger."""
+    return Settings(
+        data_dir=folder.data,
+        host=host,
+        origin=None,
+        database_url=None,
+        log_key_file=None,
+        public_url=None,
+    )
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Lets SIGTERM unwind what is open, as Ctrl-C does."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        del frame
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _found(folder: DemoFolder, settings: Settings) -> Identity:
+    keys = make_keys(folder.keys)
+    members: list[JsonObject] = [
+        {"member": keys[role.name].address, "roles": [*role.roles], "name": role.title}
+        for role in CAST
+    ]
+    return found_ledger(settings, operator=keys[OPERATOR.name], members=members)
+
+
+def _say_what_next(options: Options, folder: DemoFolder, address: str, identity: Identity) -> None:
+    commands = _commands(folder, address)
+    if options.as_json:
+        print_json(
+            {
+                "server": address,
+                "docs": f"{address}/docs",
+                "origin": identity.origin,
+                "verifierKey": identity.verifier_key,
+                "home": str(folder.home),
+                "keys": str(folder.keys),
+                "passphrase": PASSPHRASE,
+                "bundles": str(folder.path / "bundles"),
+                "commands": commands,
+            }
+        )
+        return
+    console.print()
+    print_fields(
+        [
+            ("API", address),
+            ("OpenAPI page", f"{address}/docs"),
+            ("Verifier key", identity.verifier_key),
+            ("Members' keys", str(folder.keys)),
+            ("Their passphrase", PASSPHRASE),
+        ]
+    )
+    console.print("\nTry, in another terminal:")
+    for command in commands:
+        console.print(f"  {command}", markup=False)
+
+
+def _commands(folder: DemoFolder, address: str) -> list[str]:
+    """Three commands that work as they stand."""
+    # Whoever came in by the front door has no `concord` on their path.
+    program = "./run concord" if sys.argv[0].endswith("main.py") else "concord"
+    home = f"CONCORD_HOME={shlex.quote(str(folder.home))}"
+    server = "" if address.endswith(f":{USUAL_PORT}") else f" --server {address}"
+    bundle = shlex.quote(str(folder.path / "bundles" / f"{MODEL}-1.json"))
+    return [
+        f"{home} {program} audit {MODEL} 1{server}",
+        f"{home} {program} impact wdbc-north{server}",
+        f"{home} {program} verify {bundle}",
+    ]
