@@ -1,0 +1,123 @@
+"""Lineage both ways, as PROV; and never called complete where it is not."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from ledger.audit import Lineage, MemoryRows, lineage, lineage_json
+from ledger.audit.errors import UnknownNode
+from ledger.events.canonical import JsonObject
+from tests.support.histories import History, used
+
+M: JsonObject = {"model": "m", "version": "1"}
+N: JsonObject = {"model": "n", "version": "1"}
+
+
+@pytest.fixture
+def chain(granted: History) -> History:
+    """d → run → m → run → n → o."""
+    granted.train("m", inputs=[used("d", "g")])
+    granted.train("n", inputs=[M], base=[M])
+    granted.publish("o", "1", base=[N], relation="quantized")
+    return granted
+
+
+def ancestors(history: History, start: str = "model:o@1", **options: object) -> Lineage:
+    fields = {"direction": "ancestors", "size": history.size} | options
+    return lineage(MemoryRows(history.state), start, **fields)  # type: ignore[arg-type]
+
+
+def names(answer: Lineage, *sorts: str) -> list[str]:
+    return [n.node for n in answer.nodes if n.sort in (sorts or ("model", "run", "dataset"))]
+
+
+def test_ancestors_come_nearest_first(chain: History) -> None:
+    answer = ancestors(chain)
+    assert answer.is_complete
+    assert names(answer) == [
+        "model:o@1",
+        "model:n@1",
+        "run:run-n-1",
+        "model:m@1",
+        "run:run-m-1",
+        "dataset:d@1",
+    ]
+    assert {n.depth for n in answer.nodes if n.node == "dataset:d@1"} == {4}
+
+
+def test_grants_and_agents_stand_beside(chain: History) -> None:
+    answer = ancestors(chain)
+    relations = {(e.relation, e.source, e.target) for e in answer.edges}
+    lab, steward = chain.consortium.labs[0].address, chain.consortium.stewards[0].address
+    assert ("used", "run:run-m-1", "grant:g") in relations
+    assert ("wasAttributedTo", "grant:g", f"agent:{steward}") in relations
+    assert ("wasAssociatedWith", "run:run-m-1", f"agent:{lab}") in relations
+    assert ("wasDerivedFrom", "model:o@1", "model:n@1") in relations
+    known = {n.node for n in answer.nodes}
+    assert all(e.source in known and e.target in known for e in answer.edges)
+
+
+def test_descendants_of_a_dataset_are_all_that_came_of_it(chain: History) -> None:
+    answer = ancestors(chain, "dataset:d@1", direction="descendants")
+    assert answer.is_complete
+    assert names(answer) == [
+        "dataset:d@1",
+        "run:run-m-1",
+        "model:m@1",
+        "run:run-n-1",
+        "model:n@1",
+        "model:o@1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("depth", "complete", "count"), [(0, False, 1), (2, False, 4), (4, True, 6)]
+)
+def test_a_depth_that_cuts_says_so(chain: History, depth: int, complete: bool, count: int) -> None:
+    answer = ancestors(chain, depth=depth)
+    assert answer.is_complete is complete
+    assert len(names(answer)) == count
+
+
+@pytest.mark.parametrize(("limit", "complete"), [(5, False), (6, True)])
+def test_a_limit_that_cuts_says_so(chain: History, limit: int, complete: bool) -> None:
+    answer = ancestors(chain, limit=limit)
+    assert answer.is_complete is complete
+    assert len(names(answer)) == limit
+
+
+def test_circles_end(granted: History) -> None:
+    granted.publish("m", "1", base=[N], relation="merged")
+    granted.publish("n", "1", base=[M], relation="merged")
+    answer = ancestors(granted, "model:m@1")
+    assert names(answer) == ["model:m@1", "model:n@1"]
+    assert answer.is_complete
+
+
+def test_as_of_then_later_edges_are_not_there(chain: History) -> None:
+    answer = ancestors(chain, "dataset:d@1", direction="descendants", size=chain.size - 1)
+    assert "model:o@1" not in names(answer)
+
+
+def test_a_manifest_that_is_not_read_leaves_it_incomplete(granted: History) -> None:
+    digest = hashlib.sha256(b"manifest").hexdigest()
+    granted.train(inputs=[used("d", "g")], inputsManifest={"digest": {"sha256": digest}})
+    answer = ancestors(granted, "model:m@1")
+    assert not answer.is_complete
+    assert answer.unread == ("run-m-1",)
+
+
+def test_a_node_that_nothing_tells_of_is_unknown(chain: History) -> None:
+    with pytest.raises(UnknownNode):
+        ancestors(chain, "model:ghost@1")
+    with pytest.raises(UnknownNode):
+        ancestors(chain, "model:o@1", size=chain.size - 1)
+
+
+def test_its_json_names_what_the_api_promises(chain: History) -> None:
+    document = lineage_json(ancestors(chain))
+    assert set(document) == {
+        "start", "direction", "size", "isComplete", "nodes", "edges", "unread",
+    }  # fmt: skip
