@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 
 from client import drafts
@@ -16,6 +15,7 @@ from ledger.events.canonical import JsonObject
 from service.cli.context import options_of
 from service.cli.output import print_json, print_rows
 from service.cli.progress import digesting
+from service.cli.reading import read_json
 from service.cli.recording import record
 
 app = typer.Typer(no_args_is_help=True, help="Register, publish, withdraw and list datasets.")
@@ -59,14 +59,12 @@ def register(
             "A dataset needs --title, --license and at least one --duo consent code; "
             "a Croissant file gives the first two."
         )
-    options = options_of(context)
-    with options.writer() as ledger:
-        steward = ledger.address or ""
+    steward = options_of(context).signing_key().address
     usage: JsonObject = {"duo": list(duo)}
     if disease:
         usage["diseases"] = [{"term": term} for term in disease]
     if odrl is not None:
-        usage["odrl"] = orjson.loads(odrl.read_bytes())
+        usage["odrl"] = read_json(odrl)
     draft = drafts.register_dataset(
         dataset,
         title=title,

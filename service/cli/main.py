@@ -22,7 +22,7 @@ from ledger.errors import (
     Refused,
     Unavailable,
 )
-from service.cli import access, datasets, keys, log, members, models, server, upkeep, verify
+from service.cli import access, audits, datasets, keys, log, members, models, server, upkeep, verify
 from service.cli.context import DEFAULT_SERVER, Options
 from service.cli.exits import Exit
 from service.cli.output import errors, plain, print_json
@@ -68,6 +68,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(datasets.app, name="dataset")
 access.register(app)
 models.register(app)
+audits.register(app)
 members.register(app)
 log.register(app)
 verify.register(app)

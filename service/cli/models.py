@@ -1,39 +1,38 @@
-"""`concord model, run, audit, lineage, impact`."""
+"""`concord model` and `concord run`: what is trained, and how it came about."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 
 from client import drafts
 from client.files import describe_file
 from ledger.errors import InvalidInput
-from ledger.events.canonical import JsonObject, JsonValue
-from service.cli.context import Options, options_of
-from service.cli.exits import Exit
-from service.cli.output import console, plain, print_fields, print_json, print_rows
+from ledger.events.canonical import JsonObject
+from service.cli.context import options_of
+from service.cli.output import console, print_fields, print_json, print_rows
 from service.cli.progress import digesting
+from service.cli.reading import read_json
 from service.cli.recording import record
 
 app = typer.Typer(no_args_is_help=True, help="Register, publish and list models.")
 
 ModelId = Annotated[str, typer.Argument(help="Id of the model.")]
 VersionId = Annotated[str, typer.Argument(help="Version of the model.")]
-AsOf = Annotated[
-    str | None, typer.Option("--at", help="As of this sequence number or RFC 3339 time.")
-]
-
-VERDICT_EXITS = {"clean": Exit.OK, "tainted": Exit.TAINTED, "incomplete": Exit.INCOMPLETE}
-VERDICT_STYLES = {"clean": "green", "tainted": "red", "incomplete": "yellow"}
 
 
 class InvalidReference(InvalidInput):
     """Not of the form `id@version` or `id@version@grant`."""
 
     code = "invalid-reference"
+
+
+class InvalidMetrics(InvalidInput):
+    """A metric is not a number."""
+
+    code = "invalid-metrics"
 
 
 @app.command("register")
@@ -116,14 +115,14 @@ def run(
     if (model_version is None) != (artifact is None):
         raise InvalidReference("--produced and --artifact go together.")
     options = options_of(context)
-    settings: JsonObject | None = orjson.loads(parameters.read_bytes()) if parameters else None
+    settings: JsonObject | None = read_json(parameters) if parameters else None
     with options.writer() as ledger:
         with ledger.run(job, run=run_id, parameters=settings) as tracked:
             for item in used or ():
                 dataset, version, grant = _split(item, 3)
                 tracked.used(dataset, version, grant=grant or None)
             if metrics is not None:
-                tracked.measured(**orjson.loads(metrics.read_bytes()))
+                tracked.measured(**_metrics(metrics))
             if model_version is not None and artifact is not None:
                 model, version = _split(model_version, 2)
                 tracked.produced(model, version, file=artifact)
@@ -135,121 +134,13 @@ def run(
     print_fields([("Events", [*indexes])])
 
 
-def audit(
-    context: typer.Context,
-    model: ModelId,
-    version: VersionId,
-    at: AsOf = None,
-    bundle: Annotated[
-        Path | None,
-        typer.Option(help="Write the proof to this file: anyone can verify it offline."),
-    ] = None,
-) -> None:
-    """Audit a model version: every ancestor, the grant that covered it, and what is wrong.
-
-    Exit code 0 clean, 10 tainted, 11 incomplete.
-    """
-    options = options_of(context)
-    path = f"/v1/models/{model}/versions/{version}/audit"
-    with options.reader() as ledger:
-        answer = ledger.fetch(path, at=at)
-        if bundle is not None:
-            bundle.write_bytes(ledger.fetch_document(path, at=at, bundle="true"))
-    if options.as_json:
-        print_json(answer)
-    else:
-        print_audit(answer)
-        if bundle is not None:
-            console.print(f"Bundle written to {bundle}; check it with: concord verify {bundle}")
-    raise typer.Exit(VERDICT_EXITS.get(str(answer.get("verdict")), Exit.FAILED))
-
-
-def print_audit(answer: JsonObject) -> None:
-    """An audit for people."""
-    verdict = str(answer.get("verdict"))
-    style = VERDICT_STYLES.get(verdict, "bold")
-    console.print(
-        f"{plain(answer.get('model'))} {plain(answer.get('version'))}: "
-        f"[bold {style}]{verdict}[/] as of tree size {plain(answer.get('size'))}"
-    )
-    columns = [("Ancestor", "node"), ("Grant", "grant"), ("State", "state")]
-    print_rows(columns, _objects(answer.get("ancestors")), empty="No ancestors.")
-    for finding in _objects(answer.get("findings")):
-        mark = {"error": "[red]✗[/]", "gap": "[yellow]?[/]"}.get(
-            str(finding.get("severity")), "[dim]![/]"
-        )
-        console.print(f"{mark} [bold]{plain(finding.get('code'))}[/] ", end="")
-        events = finding.get("events")
-        console.print(f"{plain(finding.get('sentence'))} (events {plain(events)})", markup=False)
-
-
-def lineage(
-    context: typer.Context,
-    model: ModelId,
-    version: VersionId,
-    descendants: Annotated[
-        bool, typer.Option("--descendants", help="What came of it instead.")
-    ] = False,
-    depth: Annotated[int | None, typer.Option(help="How many steps at the most.")] = None,
-    at: AsOf = None,
-) -> None:
-    """Show what went into a model version, or what came of it."""
-    options = options_of(context)
-    direction = "descendants" if descendants else "ancestors"
-    with options.reader() as ledger:
-        path = f"/v1/models/{model}/versions/{version}/lineage"
-        answer = ledger.fetch(path, direction=direction, depth=depth, at=at)
-    if options.as_json:
-        print_json(answer)
-        return
-    columns = [("From", "source"), ("Relation", "relation"), ("To", "target"), ("Event", "index")]
-    print_rows(columns, _objects(answer.get("edges")), empty="Nothing is linked to it.")
-    _say_complete(answer)
-
-
-def impact(
-    context: typer.Context,
-    dataset: Annotated[str, typer.Argument(help="Id of the dataset.")],
-    grant: Annotated[str | None, typer.Option(help="Only what was done under this grant.")] = None,
-    at: AsOf = None,
-) -> None:
-    """Show what withdrawing a dataset, or revoking a grant, would reach. Changes nothing."""
-    options = options_of(context)
-    with options.reader() as ledger:
-        answer = ledger.fetch(f"/v1/datasets/{dataset}/impact", grant=grant, at=at)
-    if options.as_json:
-        print_json(answer)
-        return
-    print_impact(answer, options)
-
-
-def print_impact(answer: JsonObject, options: Options) -> None:
-    """What a revocation reaches, for people."""
-    del options
-    for heading, field in (
-        ("Runs", "runs"),
-        ("Model versions", "models"),
-        ("Releases", "releases"),
-    ):
-        items = answer.get(field)
-        names = [_name(item) for item in items] if isinstance(items, list) else []
-        print_fields([(heading, ", ".join(names) or "none")])
-    _say_complete(answer)
-
-
-def _say_complete(answer: JsonObject) -> None:
-    if answer.get("isComplete") is False:
-        console.print("[yellow]This answer was cut short by a limit; there is more.[/]")
-
-
-def _name(item: JsonValue) -> str:
-    if isinstance(item, dict):
-        return plain(item.get("node") or item.get("run") or item.get("model") or item)
-    return plain(item)
-
-
-def _objects(value: JsonValue) -> list[JsonObject]:
-    return [v for v in value if isinstance(v, dict)] if isinstance(value, list) else []
+def _metrics(file: Path) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, value in read_json(file).items():
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise InvalidMetrics(f"{file}: {name} is not a number.")
+        found[name] = value
+    return found
 
 
 def _split(text: str, parts: int) -> tuple[str, ...]:
@@ -265,5 +156,4 @@ def _split(text: str, parts: int) -> tuple[str, ...]:
 def register(root: typer.Typer) -> None:
     """Adds the commands of this module."""
     root.add_typer(app, name="model")
-    for command in (run, audit, lineage, impact):
-        root.command()(command)
+    root.command()(run)

@@ -16,6 +16,9 @@ from rich.table import Table
 
 from ledger.events.canonical import JsonObject, JsonValue
 
+UNBROKEN = 10_000
+"""Columns of a table that nobody's terminal shows."""
+
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -45,11 +48,11 @@ def print_json(value: object) -> None:
 
 
 def print_fields(fields: Iterable[tuple[str, JsonValue]]) -> None:
-    """Names and values below each other."""
-    table = Table.grid(padding=(0, 2))
-    for name, value in fields:
-        table.add_row(f"[dim]{escape(name)}[/]", escape(plain(value)))
-    console.print(table)
+    """Names and values below each other; values are never cut, so that they can be copied."""
+    rows = [(name, plain(value)) for name, value in fields]
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, value in rows:
+        console.print(f"[dim]{escape(name.ljust(width))}[/]  {escape(value)}")
 
 
 def print_rows(
@@ -62,11 +65,13 @@ def print_rows(
         rows: the objects.
         empty: the sentence where there are none.
     """
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for heading, _ in columns:
         table.add_column(heading, overflow="fold")
-    count = 0
     for row in rows:
         table.add_row(*(escape(plain(row.get(field))) for _, field in columns))
-        count += 1
-    console.print(table if count else f"[dim]{escape(empty)}[/]")
+    if not table.row_count:
+        console.print(f"[dim]{escape(empty)}[/]")
+        return
+    # Only a terminal has a width; what goes to a file or a pipe is not broken anywhere.
+    console.print(table, width=None if console.is_terminal else UNBROKEN)

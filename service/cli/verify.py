@@ -30,8 +30,8 @@ from ledger.verify import (
     verify_bundle,
     verify_receipt,
 )
+from service.cli.audits import VERDICT_EXITS, print_audit
 from service.cli.context import Options, options_of
-from service.cli.models import VERDICT_EXITS, print_audit
 from service.cli.output import console, plain, print_fields, print_json
 from service.cli.progress import counting
 from service.cli.tiles import Source, checkpoint_of, entries_of, folder_source, remote_source
