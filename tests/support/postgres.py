@@ -44,6 +44,12 @@ class Server:
             connection.execute(f'CREATE DATABASE "{name}"')
         return self.url(name)
 
+    def drop(self, url: str) -> None:
+        """Drops a database that `new_database` has made."""
+        name = url.rpartition("/")[2]
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
     def start(self) -> None:
         """Starts the server and waits until it answers."""
         options = f"-p {self.port} -h 127.0.0.1 -k {self.data.parent / 'sockets'}"
