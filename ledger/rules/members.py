@@ -1,7 +1,8 @@
 """Who may admit, change and remove members, authorise keys, and record erasures.
 
 Until contracts stand, the operator does it himself. Once the first leaf names contracts, only their
-mirror may, and each such event says where on chain it happened.
+mirror may, and each such event says where on chain it happened. What the DAO decided on chain is
+never argued with: it admits whom it likes, were it somebody's key, which then is one no more.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def _admitted(act: Act, body: MemberAdmitted, state: State) -> None:
     member = state.get(Member, body.member)
     if member is not None and member.active:
         raise IdTaken(f"{body.member} is a member already; change its roles instead.")
-    if state.get(AuthorizedKey, body.member) is not None:
+    if body.chain is None and state.get(AuthorizedKey, body.member) is not None:
         raise IdTaken(f"{body.member} is a key of a member and cannot be one itself.")
 
 

@@ -70,6 +70,7 @@ _CHAIN: JsonObject = {
     "blockHash": "0x" + _A,
     "transactionHash": "0x" + _B,
     "logIndex": 3,
+    "blockTime": _START,
 }
 _MEMBER: JsonObject = {
     "member": STEWARD.address,
@@ -239,7 +240,8 @@ _EXAMPLES: dict[str, JsonObject] = {
         "chain": _CHAIN,
         "title": "Release the tumour classifier",
         "description": _CID,
-        "proposalClass": "release",
+        "proposalClass": "constitutional",
+        "callsOmitted": 2,
     },
     "vote.cast": {
         "proposal": _PROPOSAL,
@@ -249,6 +251,7 @@ _EXAMPLES: dict[str, JsonObject] = {
         "chain": _CHAIN,
         "reason": "The audit is clean.",
         "params": "0x" + _A,
+        "reasonDigest": "0x" + _B,
     },
     "proposal.queued": {"proposal": _PROPOSAL, "eta": _START, "chain": _CHAIN},
     "proposal.executed": {"proposal": _PROPOSAL, "chain": _CHAIN},
@@ -259,6 +262,7 @@ _EXAMPLES: dict[str, JsonObject] = {
         "digest": "0x" + _A,
         "chain": _CHAIN,
         "content": _CID,
+        "parameters": "0x" + _B,
     },
     "model.released": {
         "model": "tumour-classifier",
@@ -266,12 +270,14 @@ _EXAMPLES: dict[str, JsonObject] = {
         "validUntil": _END,
         "chain": _CHAIN,
         "version": "1.0",
+        "policyVersion": 2,
     },
     "model.withdrawn": {
         "model": "tumour-classifier",
         "recordLeaf": "0x" + _A,
         "chain": _CHAIN,
         "version": "1.0",
+        "reasonDigest": "0x" + _B,
     },
     "token.transferred": {
         "from": OPERATOR.address,

@@ -24,6 +24,7 @@ from ledger.events.identifiers import (
     Address,
     Bytes32,
     CurieTerm,
+    Instant,
     Sha256Hex,
 )
 
@@ -230,7 +231,10 @@ class ResourceDescriptor(Value):
 
 
 class ChainReference(Value):
-    """Where on chain an event happened; with it the log's story needs no chain to be told."""
+    """Where on chain an event happened; with it the log's story needs no chain to be told.
+
+    `blockTime` is what the contracts saw as the time; `issuedAt` is when the mirror told of it.
+    """
 
     chain_id: Count
     contract: Address
@@ -238,6 +242,7 @@ class ChainReference(Value):
     block_hash: Bytes32
     transaction_hash: Bytes32
     log_index: Count
+    block_time: Instant | None = None
 
 
 def counted(number: int, noun: str) -> str:

@@ -1,8 +1,8 @@
 """Every table of a ledger's database; importing this package defines them all.
 
 - `log`: leaves, tiles, checkpoints and the head: the truth.
-- `access`, `governance`, `lineage`, `people`: views of the log, one table a record of `ledger.views.records`,
-  with the same names. They can be dropped and made again from the leaves.
+- `access`, `governance`, `lineage`, `people`: views of the log, one table a record of
+  `ledger.views.records`, with the same names. They can be dropped and made again from the leaves.
 - `chain`: how far chains have been read, and which roots they hold; can be read again.
 - `vault`: openings of sealed values, the only thing here that is ever destroyed.
 """

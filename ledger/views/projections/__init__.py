@@ -1,6 +1,14 @@
 """Every projection; importing this package registers them all."""
 
-from ledger.views.projections import access, datasets, members, models
+from ledger.views.projections import access, datasets, governance, members, models
 from ledger.views.projections.registry import SEALED_PREFIX, project
 
-__all__ = ["SEALED_PREFIX", "access", "datasets", "members", "models", "project"]
+__all__ = [
+    "SEALED_PREFIX",
+    "access",
+    "datasets",
+    "governance",
+    "members",
+    "models",
+    "project",
+]

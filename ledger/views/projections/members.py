@@ -81,6 +81,10 @@ def _admitted(placed: Placed, body: MemberAdmitted, state: State) -> None:
         index=placed.index,
     )
     _set_roles(placed, member, "admitted", state)
+    # Only the DAO admits an account that is somebody's key.
+    key = state.get(AuthorizedKey, body.member)
+    if key is not None and key.revoked_index is None:
+        state.put(dataclasses.replace(key, revoked_index=placed.index))
 
 
 @projects(MemberRolesChanged)

@@ -54,7 +54,7 @@ PROSE = {
     "dataset.registered": {"title", "description"},
     "erasure.performed": {"legalBasis"},
     "model.registered": {"title", "task"},
-    "proposal.created": {"title", "proposalClass"},
+    "proposal.created": {"title"},
     **{kind: {"reason"} for kind in KINDS if "reason" in EXAMPLES[kind]},
     "key.authorized": {"label"},
 }
