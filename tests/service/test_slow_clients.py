@@ -1,0 +1,163 @@
+"""Clients that take their time, or far too much room: closed, bounded, and nobody else notices."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.service.conftest import Serve, Served
+
+HEAD = b"POST /v1/events HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+
+
+@pytest.fixture
+def hasty(serve: Serve) -> Served:
+    """A server that waits half a second for heads and bodies."""
+    return serve(head_seconds=0.5, body_seconds=0.5, idle_seconds=1, max_head_bytes=4096)
+
+
+@contextmanager
+def connection(served: Served) -> Iterator[socket.socket]:
+    with socket.create_connection(served.server.address, timeout=20) as opened:
+        yield opened
+
+
+def closed_by_server(opened: socket.socket) -> bytes:
+    """Everything that the server sends until it closes; waits for that."""
+    received = b""
+    try:
+        while chunk := opened.recv(65536):
+            received += chunk
+    except ConnectionResetError:
+        pass
+    return received
+
+
+def dribble(opened: socket.socket, parts: Iterator[bytes]) -> float:
+    """Sends a byte or so every 50 ms until the server hangs up; how long that took."""
+    began = time.monotonic()
+    opened.settimeout(0.05)
+    try:
+        for part in parts:
+            opened.sendall(part)
+            try:
+                if not opened.recv(65536):
+                    break
+            except TimeoutError:
+                continue
+    except (ConnectionResetError, BrokenPipeError):
+        pass
+    return time.monotonic() - began
+
+
+def repeated(part: bytes) -> Iterator[bytes]:
+    for _ in range(400):
+        yield part
+
+
+def test_a_connection_that_sends_nothing_is_closed(hasty: Served) -> None:
+    with connection(hasty) as opened:
+        assert closed_by_server(opened) == b""
+
+
+def test_a_head_that_comes_byte_by_byte_is_cut_off(hasty: Served) -> None:
+    with connection(hasty) as opened:
+        opened.sendall(b"GET /v1/log HTTP/1.1\r\nX-Slow: ")
+        assert dribble(opened, repeated(b"a")) < 10
+
+
+def test_a_body_that_comes_byte_by_byte_is_cut_off(hasty: Served) -> None:
+    with connection(hasty) as opened:
+        opened.sendall(HEAD + b"Content-Length: 10000\r\n\r\n")
+        assert dribble(opened, repeated(b" ")) < 10
+
+
+def test_a_body_to_a_path_that_does_not_read_it_is_cut_off_too(hasty: Served) -> None:
+    with connection(hasty) as opened:
+        opened.sendall(b"POST /v1/nothing HTTP/1.1\r\nHost: t\r\nContent-Length: 10000\r\n\r\n")
+        assert dribble(opened, repeated(b" ")) < 10
+
+
+def test_a_chunked_body_without_end_is_refused_at_the_limit(hasty: Served) -> None:
+    with connection(hasty) as opened:
+        opened.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
+        chunk = b"4000\r\n" + b" " * 0x4000 + b"\r\n"
+        try:
+            for _ in range(200):
+                opened.sendall(chunk)
+        except (ConnectionResetError, BrokenPipeError):
+            pass
+        assert b" 413 " in closed_by_server(opened)[:20]
+
+
+def test_a_declared_body_beyond_the_limit_is_refused_before_it_is_read(hasty: Served) -> None:
+    with connection(hasty) as opened:
+        opened.sendall(HEAD + b"Content-Length: 1000000000000\r\n\r\n")
+        answer = closed_by_server(opened)
+        assert answer.startswith(b"HTTP/1.1 413 ")
+        assert b"body-too-large" in answer
+
+
+def test_a_head_without_end_is_cut_off_at_its_limit(hasty: Served) -> None:
+    with connection(hasty) as opened:
+        try:
+            opened.sendall(b"GET /v1/log HTTP/1.1\r\n")
+            for n in range(2000):
+                opened.sendall(b"X-%d: %b\r\n" % (n, b"a" * 100))
+        except (ConnectionResetError, BrokenPipeError):
+            return
+        assert closed_by_server(opened) == b""
+
+
+def test_an_idle_connection_is_closed_after_its_answer(hasty: Served) -> None:
+    with connection(hasty) as opened:
+        opened.sendall(b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n")
+        assert b"alive" in closed_by_server(opened)
+
+
+def test_requests_one_behind_the_other_are_answered_in_order(hasty: Served) -> None:
+    with connection(hasty) as opened:
+        opened.sendall(
+            b"GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n"
+            b"GET /v1/log HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"
+        )
+        answer = closed_by_server(opened)
+        assert answer.count(b"HTTP/1.1 200 OK") == 2
+        assert answer.index(b"alive") < answer.index(b"verifierKey")
+
+
+def test_what_is_not_http_is_refused(hasty: Served) -> None:
+    for nonsense in (b"\x16\x03\x01\x02\x00", b"GET\r\n\r\n", b"hello\r\n\r\n"):
+        with connection(hasty) as opened:
+            opened.sendall(nonsense)
+            assert closed_by_server(opened)[:12] in {b"HTTP/1.1 400", b""}
+
+
+def test_two_lengths_for_one_body_are_refused(hasty: Served) -> None:
+    with connection(hasty) as opened:
+        lengths = b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n"
+        opened.sendall(HEAD + lengths + b"0\r\n\r\n")
+        assert closed_by_server(opened).startswith(b"HTTP/1.1 400")
+
+
+def test_many_slow_clients_keep_nobody_else_waiting(hasty: Served) -> None:
+    slow = [socket.create_connection(hasty.server.address) for _ in range(100)]
+    for opened in slow:
+        opened.sendall(HEAD + b"Content-Length: 10000\r\n\r\n{")
+    c = hasty.consortium
+    assert hasty.send(c.dataset("records")).status_code == 201
+    for opened in slow:
+        opened.settimeout(20)
+        assert closed_by_server(opened) == b""
+        opened.close()
+
+
+def test_more_connections_than_allowed_are_told_to_come_back(serve: Serve) -> None:
+    served = serve(max_connections=2)
+    with connection(served), connection(served), connection(served) as third:
+        third.sendall(b"GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n")
+        assert third.recv(65536).startswith(b"HTTP/1.1 503")
