@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
-from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
 from client.errors import InvalidKeystore, UnknownKey, WrongPassphrase
 from ledger.errors import Conflict, InvalidInput
+from ledger.events.canonical import JsonObject
 from ledger.events.identifiers import to_checksum_address
 from ledger.events.signing import SigningKey
 
@@ -82,9 +82,7 @@ class Keystore:
             )
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self._folder / f"{name}.json"
-        document = create_keyfile_json(
-            key.secret, passphrase.encode(), kdf="scrypt", iterations=self._work_factor
-        )
+        document = _encrypt(key.secret, passphrase.encode(), self._work_factor)
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError as error:
@@ -150,7 +148,7 @@ def open_keyfile(document: bytes, passphrase: str) -> SigningKey:
     """
     try:
         value = orjson.loads(document)
-        secret = decode_keyfile_json(value, passphrase.encode())
+        secret = _decrypt(value, passphrase.encode())
     except ValueError as error:
         if "MAC" in str(error):
             raise WrongPassphrase("The passphrase does not open this key; try again.") from error
@@ -158,3 +156,19 @@ def open_keyfile(document: bytes, passphrase: str) -> SigningKey:
     except (KeyError, TypeError, AttributeError, NotImplementedError) as error:
         raise InvalidKeystore("This is not a keystore V3 document.") from error
     return SigningKey(secret)
+
+
+# eth-keyfile takes most of a second to import, for the curve of validators' keys; who only reads a
+# ledger does without.
+
+
+def _encrypt(secret: bytes, passphrase: bytes, work_factor: int) -> object:
+    from eth_keyfile.keyfile import create_keyfile_json  # noqa: PLC0415
+
+    return create_keyfile_json(secret, passphrase, kdf="scrypt", iterations=work_factor)
+
+
+def _decrypt(document: JsonObject, passphrase: bytes) -> bytes:
+    from eth_keyfile.keyfile import decode_keyfile_json  # noqa: PLC0415
+
+    return bytes(decode_keyfile_json(document, passphrase))

@@ -10,6 +10,7 @@ import typer
 
 from client import drafts
 from service.cli.context import options_of
+from service.cli.exits import Panel
 from service.cli.output import print_json, print_rows
 from service.cli.reading import parse_json
 from service.cli.recording import record
@@ -241,4 +242,4 @@ def grants(
 def register(app: typer.Typer) -> None:
     """Adds the commands of this module."""
     for command in (request, deny, grant, renew, suspend, resume, revoke, use, grants):
-        app.command()(command)
+        app.command(rich_help_panel=Panel.ACCESS)(command)

@@ -14,7 +14,7 @@ from rich.markup import escape
 from client import Ledger
 from ledger.events.canonical import JsonObject, JsonValue
 from service.cli.context import options_of
-from service.cli.exits import Exit
+from service.cli.exits import Exit, Panel
 from service.cli.output import console, plain, print_fields, print_json, print_rows
 
 ModelId = Annotated[str, typer.Argument(help="Id of the model.")]
@@ -191,7 +191,7 @@ def _short(item: JsonValue) -> str:
 def _say_complete(answer: JsonObject) -> None:
     if answer.get("isComplete") is False:
         console.print(
-            "[yellow]This answer is not complete: a limit or something unknown cut it.[/]"
+            "[yellow]Not complete: a limit, or something unknown, cuts this answer short.[/]"
         )
 
 
@@ -206,4 +206,4 @@ def _path_of(model: str, version: str) -> str:
 def register(root: typer.Typer) -> None:
     """Adds the commands of this module."""
     for command in (audit, lineage, impact):
-        root.command()(command)
+        root.command(rich_help_panel=Panel.QUESTIONS)(command)

@@ -1,8 +1,8 @@
-"""Exit codes of the command line, the same for every command."""
+"""What all commands share: exit codes, and the headings that `--help` puts them under."""
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 
 class Exit(IntEnum):
@@ -25,3 +25,12 @@ class Exit(IntEnum):
     """`audit` or `verify`: the model is tainted."""
     INCOMPLETE = 11
     """`audit` or `verify`: the answer is incomplete."""
+
+
+class Panel(StrEnum):
+    """Headings of `concord --help`."""
+
+    PEOPLE = "Keys and members"
+    ACCESS = "Data, access and models"
+    QUESTIONS = "Questions and proofs"
+    LEDGER = "Running a ledger"

@@ -15,6 +15,7 @@ from client.trust_store import TrustStore
 from ledger.events.canonical import JsonObject
 from ledger.events.identifiers import format_instant
 from service.cli.context import options_of
+from service.cli.exits import Panel
 from service.cli.output import console, plain, print_fields, print_json, print_rows
 
 app = typer.Typer(no_args_is_help=True, help="See which log it is, its events, and new ones come.")
@@ -184,5 +185,5 @@ def _row(item: JsonObject) -> JsonObject:
 
 def register(root: typer.Typer) -> None:
     """Adds the commands of this module."""
-    root.add_typer(app, name="log")
-    root.command()(receipt)
+    root.command(rich_help_panel=Panel.QUESTIONS)(receipt)
+    root.add_typer(app, name="log", rich_help_panel=Panel.QUESTIONS)

@@ -24,7 +24,7 @@ from ledger.errors import (
 )
 from service.cli import access, audits, datasets, keys, log, members, models, server, upkeep, verify
 from service.cli.context import DEFAULT_SERVER, Options
-from service.cli.exits import Exit
+from service.cli.exits import Exit, Panel
 from service.cli.output import errors, plain, print_json
 
 _WITH_VALUE = frozenset({"--server", "--key", "--passphrase-file", "--verifier-key"})
@@ -64,8 +64,8 @@ def root(
     context.obj = Options(server_address, key, passphrase_file, verifier_key, as_json)
 
 
-app.add_typer(keys.app, name="keys")
-app.add_typer(datasets.app, name="dataset")
+app.add_typer(keys.app, name="keys", rich_help_panel=Panel.PEOPLE)
+app.add_typer(datasets.app, name="dataset", rich_help_panel=Panel.ACCESS)
 access.register(app)
 models.register(app)
 audits.register(app)

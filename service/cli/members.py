@@ -9,6 +9,7 @@ import typer
 from client import drafts
 from service.cli.access import PublicReason, Reason
 from service.cli.context import options_of
+from service.cli.exits import Panel
 from service.cli.output import print_json, print_rows
 from service.cli.recording import record
 from service.cli.times import moment, now_ms
@@ -88,5 +89,5 @@ def revoke_key(context: typer.Context, address: KeyAddress, reason: Reason = Non
 
 def register(root: typer.Typer) -> None:
     """Adds the commands of this module."""
-    root.add_typer(members, name="members")
-    root.add_typer(key, name="key")
+    root.add_typer(members, name="members", rich_help_panel=Panel.PEOPLE)
+    root.add_typer(key, name="key", rich_help_panel=Panel.PEOPLE)

@@ -12,6 +12,7 @@ from client.files import describe_file
 from ledger.errors import InvalidInput
 from ledger.events.canonical import JsonObject
 from service.cli.context import options_of
+from service.cli.exits import Panel
 from service.cli.output import console, print_fields, print_json, print_rows
 from service.cli.progress import digesting
 from service.cli.reading import read_json
@@ -155,5 +156,5 @@ def _split(text: str, parts: int) -> tuple[str, ...]:
 
 def register(root: typer.Typer) -> None:
     """Adds the commands of this module."""
-    root.add_typer(app, name="model")
-    root.command()(run)
+    root.add_typer(app, name="model", rich_help_panel=Panel.ACCESS)
+    root.command(rich_help_panel=Panel.ACCESS)(run)

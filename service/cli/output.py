@@ -19,8 +19,19 @@ from ledger.events.canonical import JsonObject, JsonValue
 UNBROKEN = 10_000
 """Columns of a table that nobody's terminal shows."""
 
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+WIDEST_ID = 44
+"""Columns whose cells have no spaces and are no longer than this are never broken."""
+
+
+def _console(*, stderr: bool) -> Console:
+    # Only a terminal has a width; what goes to a file or a pipe is not broken anywhere.
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else UNBROKEN
+    return Console(stderr=stderr, highlight=False, soft_wrap=True, width=width)
+
+
+console = _console(stderr=False)
+errors = _console(stderr=True)
 
 
 def plain(value: JsonValue) -> str:
@@ -65,13 +76,15 @@ def print_rows(
         rows: the objects.
         empty: the sentence where there are none.
     """
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for heading, _ in columns:
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(*(escape(plain(row.get(field))) for _, field in columns))
-    if not table.row_count:
+    cells = [[plain(row.get(field)) for _, field in columns] for row in rows]
+    if not cells:
         console.print(f"[dim]{escape(empty)}[/]")
         return
-    # Only a terminal has a width; what goes to a file or a pipe is not broken anywhere.
-    console.print(table, width=None if console.is_terminal else UNBROKEN)
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for position, (heading, _) in enumerate(columns):
+        column = [row[position] for row in cells]
+        is_id = all(len(cell) <= WIDEST_ID and " " not in cell for cell in column)
+        table.add_column(heading, overflow="fold", no_wrap=is_id)
+    for row in cells:
+        table.add_row(*(escape(cell) for cell in row))
+    console.print(table, soft_wrap=False)

@@ -13,6 +13,7 @@ from client.home import key_folder
 from ledger.errors import InvalidInput
 from ledger.events.canonical import JsonObject
 from service.cli.context import Options, options_of
+from service.cli.exits import Panel
 from service.cli.output import console, errors, print_fields, print_json
 from service.cli.reading import read_settings
 
@@ -74,7 +75,7 @@ def init(
     if options.as_json:
         print_json(facts)
         return
-    console.print(f"[green]Made[/] a new ledger with {len(members)} member(s).")
+    console.print(f"[green]Made[/] a new ledger, {_counted(len(members), 'member')}.")
     print_fields(
         [
             ("Folder", facts["data"]),
@@ -85,6 +86,12 @@ def init(
     )
     console.print("Publish the verifier key: with it, everyone can check what the ledger says.")
     console.print(f"Start it with: concord serve --data {settings.data_dir}", markup=False)
+    if not members:
+        console.print("Then let the first one in: concord members admit ADDRESS --role steward")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
 def _member(text: str) -> JsonObject:
@@ -189,4 +196,4 @@ def demo(
 def register(app: typer.Typer) -> None:
     """Adds the commands of this module."""
     for command in (init, serve, demo):
-        app.command()(command)
+        app.command(rich_help_panel=Panel.LEDGER)(command)

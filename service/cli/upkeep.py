@@ -16,7 +16,7 @@ from client import drafts
 from ledger.errors import InvalidInput, NotFound
 from service.cli.access import new_id
 from service.cli.context import options_of
-from service.cli.exits import Exit
+from service.cli.exits import Exit, Panel
 from service.cli.output import console, errors, print_fields, print_json
 from service.cli.progress import counting, passes
 from service.cli.reading import read_settings
@@ -209,7 +209,7 @@ def erase(
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this module."""
-    app.command()(fsck)
-    app.command()(rebuild)
-    app.command("export-tiles")(export_tiles)
-    app.command()(erase)
+    for name, command in (
+        ("fsck", fsck), ("rebuild", rebuild), ("export-tiles", export_tiles), ("erase", erase),
+    ):  # fmt: skip
+        app.command(name, rich_help_panel=Panel.LEDGER)(command)

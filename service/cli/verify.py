@@ -9,34 +9,27 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
 
+from client.errors import ForkedLog, RolledBackLog
 from client.home import state_folder
 from client.trust import Trust
 from client.trust_store import TrustStore
-from ledger.audit import Bundle, audit_json, parse_bundle
 from ledger.errors import InvalidInput
 from ledger.events.canonical import JsonObject
 from ledger.merkle import Checkpoint, VerifierKey, parse_note, parse_receipt
-from ledger.verify import (
-    ReplayedLog,
-    VerifiedBundle,
-    VerifiedEvent,
-    confirm_with_log,
-    replay_log,
-    verify_bundle,
-    verify_receipt,
-)
 from service.cli.audits import VERDICT_EXITS, print_audit
 from service.cli.context import Options, options_of
+from service.cli.exits import Panel
 from service.cli.output import console, plain, print_fields, print_json
 from service.cli.progress import counting
 from service.cli.tiles import Source, checkpoint_of, entries_of, folder_source, remote_source
 
-WholeLog = tuple[ReplayedLog, bytes]
+if TYPE_CHECKING:
+    from ledger.verify import ReplayedLog, VerifiedBundle, VerifiedEvent
 
 
 class NoVerifierKey(InvalidInput):
@@ -92,6 +85,8 @@ def _is_receipt(document: bytes) -> bool:
 
 
 def _verify_receipt(options: Options, document: bytes, log: str | None) -> None:
+    from ledger.verify import verify_receipt  # noqa: PLC0415 - slow to import
+
     origin = Checkpoint.parse(parse_note(parse_receipt(document).proof.checkpoint).text).origin
     trust = _trusted(options, origin)
     chain_id = trust.chain_id or None
@@ -136,7 +131,10 @@ def _receipt_json(verified: VerifiedEvent) -> JsonObject:
 
 
 def _verify_bundle(options: Options, document: bytes, log: str | None) -> None:
-    bundle: Bundle = parse_bundle(document)
+    from ledger.audit import audit_json, parse_bundle  # noqa: PLC0415 - slow to import
+    from ledger.verify import verify_bundle  # noqa: PLC0415
+
+    bundle = parse_bundle(document)
     origin = Checkpoint.parse(parse_note(bundle.checkpoint).text).origin
     trust = _trusted(options, origin)
     verified = verify_bundle(document, trust.keys)
@@ -201,6 +199,8 @@ def _say_more(log: str | None, *, anchored: bool) -> None:
 
 def _replay(options: Options, log: str, trust: Trust, held: Checkpoint | None) -> ReplayedLog:
     """Replays a log, and ties a checkpoint that the user holds to it."""
+    from ledger.verify import replay_log  # noqa: PLC0415 - slow to import
+
     sizes = () if held is None else (held.size,)
     with (
         _source(options, log) as source,
@@ -215,8 +215,6 @@ def _replay(options: Options, log: str, trust: Trust, held: Checkpoint | None) -
 
 
 def _check_held(replayed: ReplayedLog, held: Checkpoint) -> None:
-    from client.errors import ForkedLog, RolledBackLog  # noqa: PLC0415
-
     tree = replayed.trees.get(held.size)
     if tree is None:
         raise RolledBackLog(
@@ -231,6 +229,8 @@ def _check_held(replayed: ReplayedLog, held: Checkpoint) -> None:
 
 
 def _confirm(options: Options, log: str, trust: Trust, verified: VerifiedBundle) -> None:
+    from ledger.verify import confirm_with_log  # noqa: PLC0415 - slow to import
+
     with (
         _source(options, log) as source,
         counting("Replaying", quiet=options.as_json) as progress,
@@ -265,4 +265,4 @@ def _trusted(options: Options, origin: str) -> Trust:
 
 def register(root: typer.Typer) -> None:
     """Adds the command of this module."""
-    root.command()(verify)
+    root.command(rich_help_panel=Panel.QUESTIONS)(verify)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from client import Ledger
 from ledger.events.canonical import JsonObject
 from service.cli.context import Options
 from service.cli.output import console, print_fields, print_json
@@ -62,8 +63,12 @@ def perform(
             if folder.is_told:
                 console.print("The story was told before; --fresh tells it again.")
             else:
+                console.print(f"A ledger of its own in {folder.path}, served at {address}.")
                 tell(Stage(address, folder.path, load_keys(folder.keys)))
                 folder.finish()
+            with Ledger(address, state=folder.home / "trust") as ledger:
+                # So that what was verified here is what the commands below trust.
+                ledger.checkpoint()
             _say_what_next(options, folder, address, identity)
             if serve_on:
                 console.print("\n[bold]Serving.[/] Ctrl-C stops it.")

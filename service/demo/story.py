@@ -91,6 +91,7 @@ def tell(stage: Stage) -> None:
     _revoke(stage)
     _say("6. The auditor looks again, and at how it was before.")
     _audit(stage, "1")
+    console.print("As it was before the revocation:")
     _audit(stage, "1", at=before)
     _say("7. The lab trains again, without those records.")
     _train(stage, "2", [h for h in HOSPITALS if h != REVOKING], shards)
