@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {MembershipRegistry} from "./MembershipRegistry.sol";
 import {MerkleLog} from "./MerkleLog.sol";
+import {Roles} from "./Roles.sol";
 
 /**
  * @title AnchorRegistry
@@ -20,10 +21,11 @@ import {MerkleLog} from "./MerkleLog.sol";
  * say that its entries are true, and a leaf added since the last anchor is not covered yet.
  */
 contract AnchorRegistry {
-    struct Anchor {
+    /// @dev `number` counts the anchors, this one included.
+    struct Latest {
+        uint64 number;
         uint64 size;
         uint48 anchoredAt;
-        bytes32 root;
     }
 
     /// @dev Who holds the operator's role, and so may anchor.
@@ -32,10 +34,11 @@ contract AnchorRegistry {
     /// @dev SHA-256 of the log's origin line: which log this is.
     bytes32 public immutable originDigest;
 
-    Anchor[] private _anchors;
+    Latest private _latest;
     mapping(uint64 size => bytes32 root) private _roots;
 
-    event Anchored(uint256 indexed number, uint64 indexed size, bytes32 root);
+    /// @dev `number` counts from 1.
+    event Anchored(uint64 indexed number, uint64 indexed size, bytes32 root);
 
     error AnchorRegistryUnauthorizedOperator(address account);
 
@@ -66,43 +69,37 @@ contract AnchorRegistry {
      * Emits an {Anchored} event.
      */
     function anchor(uint64 size, bytes32 root, bytes32[] calldata proof) external {
-        if (!membership.hasRole(membership.OPERATOR_ROLE(), msg.sender)) {
+        if (!membership.hasRole(Roles.OPERATOR, msg.sender)) {
             revert AnchorRegistryUnauthorizedOperator(msg.sender);
         }
         if (root == bytes32(0)) {
             revert AnchorRegistryInvalidRoot();
         }
-        uint256 number = _anchors.length;
-        uint64 lastSize = number == 0 ? 0 : _anchors[number - 1].size;
-        if (size <= lastSize) {
-            revert AnchorRegistrySizeNotGrown(lastSize, size);
+        Latest memory last = _latest;
+        if (size <= last.size) {
+            revert AnchorRegistrySizeNotGrown(last.size, size);
         }
-        if (number != 0) {
-            MerkleLog.verifyConsistency(lastSize, _roots[lastSize], size, root, proof);
+        if (last.number != 0) {
+            MerkleLog.verifyConsistency(last.size, _roots[last.size], size, root, proof);
         } else if (proof.length != 0) {
             revert MerkleLog.MerkleLogWrongProofLength(proof.length, 0);
         }
 
-        _anchors.push(Anchor({size: size, anchoredAt: uint48(block.timestamp), root: root}));
+        uint64 number = last.number + 1;
+        _latest = Latest({number: number, size: size, anchoredAt: uint48(block.timestamp)});
         _roots[size] = root;
         emit Anchored(number, size, root);
     }
 
-    function anchorCount() external view returns (uint256) {
-        return _anchors.length;
-    }
-
-    /// @dev Anchor `number` in the order of anchoring, from 0.
-    function anchorAt(uint256 number) external view returns (Anchor memory) {
-        return _anchors[number];
-    }
-
-    /// @dev The last anchor; all zeros while there is none.
-    function latest() external view returns (Anchor memory last) {
-        uint256 count = _anchors.length;
-        if (count != 0) {
-            last = _anchors[count - 1];
-        }
+    /// @dev The last anchor, and how many there are; all zeros while there is none. Earlier ones
+    /// are in the {Anchored} events, and their roots in {rootAt}.
+    function latest()
+        external
+        view
+        returns (uint64 number, uint64 size, uint48 anchoredAt, bytes32 root)
+    {
+        Latest memory last = _latest;
+        return (last.number, last.size, last.anchoredAt, _roots[last.size]);
     }
 
     /// @dev The root anchored for exactly this size. Reverts if there is none.

@@ -6,6 +6,8 @@ import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol"
 import {AccessControlEnumerable} from "@openzeppelin/contracts/access/extensions/AccessControlEnumerable.sol";
 import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
 
+import {Roles} from "./Roles.sol";
+
 /**
  * @title MembershipRegistry
  * @dev Who belongs to the consortium and in which roles. Members are admitted, changed and removed
@@ -23,11 +25,11 @@ import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet
 contract MembershipRegistry is AccessControlEnumerable {
     using EnumerableSet for EnumerableSet.AddressSet;
 
-    bytes32 public constant STEWARD_ROLE = keccak256("STEWARD_ROLE");
-    bytes32 public constant DEVELOPER_ROLE = keccak256("DEVELOPER_ROLE");
-    bytes32 public constant GATEWAY_ROLE = keccak256("GATEWAY_ROLE");
-    bytes32 public constant AUDITOR_ROLE = keccak256("AUDITOR_ROLE");
-    bytes32 public constant OPERATOR_ROLE = keccak256("OPERATOR_ROLE");
+    bytes32 public constant STEWARD_ROLE = Roles.STEWARD;
+    bytes32 public constant DEVELOPER_ROLE = Roles.DEVELOPER;
+    bytes32 public constant GATEWAY_ROLE = Roles.GATEWAY;
+    bytes32 public constant AUDITOR_ROLE = Roles.AUDITOR;
+    bytes32 public constant OPERATOR_ROLE = Roles.OPERATOR;
 
     struct Admission {
         address member;

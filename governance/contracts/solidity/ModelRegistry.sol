@@ -11,6 +11,7 @@ import {MembershipRegistry} from "./MembershipRegistry.sol";
 import {MerkleLog} from "./MerkleLog.sol";
 import {ModelRecord} from "./ModelRecord.sol";
 import {PolicyRegistry} from "./PolicyRegistry.sol";
+import {Roles} from "./Roles.sol";
 
 /**
  * @title ModelRegistry
@@ -169,7 +170,7 @@ contract ModelRegistry is ERC721, ERC2981, Ownable2Step {
     function register(
         string calldata name,
         uint96 royalty
-    ) external onlyMemberRole(membership.DEVELOPER_ROLE()) returns (uint256 model) {
+    ) external onlyMemberRole(Roles.DEVELOPER) returns (uint256 model) {
         if (!ModelRecord.isModelId(name)) {
             revert ModelRegistryInvalidName(name);
         }
@@ -232,7 +233,7 @@ contract ModelRegistry is ERC721, ERC2981, Ownable2Step {
         bytes32 recordLeaf,
         Verdict verdict,
         bytes32 evidence
-    ) external onlyMemberRole(membership.AUDITOR_ROLE()) {
+    ) external onlyMemberRole(Roles.AUDITOR) {
         _attested(model, recordLeaf);
         if (verdict == Verdict.None || evidence == bytes32(0)) {
             revert ModelRegistryInvalidEvaluation();
@@ -253,7 +254,7 @@ contract ModelRegistry is ERC721, ERC2981, Ownable2Step {
         uint256 model,
         bytes32 recordLeaf,
         bytes32 reason
-    ) external onlyMemberRole(membership.AUDITOR_ROLE()) {
+    ) external onlyMemberRole(Roles.AUDITOR) {
         _attested(model, recordLeaf).flagged = true;
         emit ModelFlagged(model, recordLeaf, msg.sender, reason);
     }
@@ -335,13 +336,12 @@ contract ModelRegistry is ERC721, ERC2981, Ownable2Step {
 
     /// @dev How many find the record clean, among those who are auditors now.
     function cleanEvaluations(bytes32 recordLeaf) public view returns (uint256 count) {
-        bytes32 role = membership.AUDITOR_ROLE();
         address[] storage evaluators = _evaluators[recordLeaf];
         for (uint256 i = 0; i < evaluators.length; ++i) {
             address auditor = evaluators[i];
             if (
                 _evaluations[recordLeaf][auditor].verdict == Verdict.Clean &&
-                membership.hasRole(role, auditor)
+                membership.hasRole(Roles.AUDITOR, auditor)
             ) {
                 ++count;
             }

@@ -26,17 +26,16 @@ def anchor(
 
 def test_anchors_are_kept_in_order_with_their_time(dao: Dao) -> None:
     functions = dao.anchors.functions
-    assert functions.latest().call() == (0, 0, bytes(32))
+    assert functions.latest().call() == [0, 0, 0, bytes(32)]
     first = anchor(dao, 3, 0)
     anchor(dao, 200, 3)
-    anchor(dao, 300, 200)
-    assert functions.anchorCount().call() == 3
-    assert functions.latest().call()[0] == 300
-    timestamp = dao.chain.block(first.block_number).timestamp
-    assert functions.anchorAt(0).call() == (3, timestamp, HONEST.root(3))
-    assert functions.rootAt(200).call() == HONEST.root(200)
+    last = anchor(dao, 300, 200)
+    timestamp = dao.chain.block(last.block_number).timestamp
+    assert functions.latest().call() == [3, 300, timestamp, HONEST.root(300)]
+    for size in (3, 200, 300):
+        assert functions.rootAt(size).call() == HONEST.root(size)
     assert events(dao.anchors, "Anchored", first) == [
-        {"number": 0, "size": 3, "root": HONEST.root(3)}
+        {"number": 1, "size": 3, "root": HONEST.root(3)}
     ]
 
 
