@@ -268,15 +268,15 @@ def test_hostile_names_do_not_rearrange_a_sentence() -> None:
         (
             release(),
             (
-                f"Release model tumour-classifier: the version with record {DIGEST}, if executed by "
-                f"{UNTIL}."
+                f"Release model tumour-classifier: the version with record {DIGEST}, if executed "
+                f"by {UNTIL}."
             ),
         ),
         (
             k.Admit(member=SOMEBODY, roles=("steward", "auditor")),
             (
-                f'Admit "Charité" ({SOMEBODY}) as a member with the roles steward and auditor, and no '
-                "other."
+                f'Admit "Charité" ({SOMEBODY}) as a member with the roles steward and auditor, and '
+                "no other."
             ),
         ),
         (
@@ -317,9 +317,9 @@ def test_hostile_names_do_not_rearrange_a_sentence() -> None:
                 parameters="0x" + encode(["uint256", "uint256"], [2, 86_400]).hex(),
             ),
             (
-                f"Adopt a new version of policy release: the text with SHA-256 {DIGEST} (content bafy);"
-                " contracts enforce that 2 auditors find a record clean and that 1 day pass between its"
-                " attestation and its release."
+                f"Adopt a new version of policy release: the text with SHA-256 {DIGEST} (content "
+                "bafy); contracts enforce that 2 auditors find a record clean and that 1 day pass "
+                "between its attestation and its release."
             ),
         ),
     ],
@@ -350,7 +350,10 @@ def test_policy_parameters_in_the_wrong_form_are_told() -> None:
         ({"action": "pay", "to": SOMEBODY, "amount": "5", "memo": "x"}, "memo"),
         ({"action": "change-roles", "member": SOMEBODY, "roles": ["king"]}, "roles"),
         ({"action": "change-roles", "member": SOMEBODY, "roles": 2 * ["auditor"]}, "twice"),
-        ({"action": "set-class", "proposalClass": "routine", "quorum": 1, "approval": 4_999}, ""),
+        (
+            {"action": "set-class", "proposalClass": "routine", "quorum": 1, "approval": 4_999},
+            "approval",
+        ),
         (
             {
                 "action": "release",
@@ -360,7 +363,7 @@ def test_policy_parameters_in_the_wrong_form_are_told() -> None:
             },
             "whole seconds",
         ),
-        ("release", ""),
+        ("release", "object"),
     ],
 )
 def test_what_is_no_action_is_refused_by_name(value: object, words: str) -> None:
