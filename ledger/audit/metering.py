@@ -32,6 +32,9 @@ class Meter:
 
 def is_metered(grant: Grant, dataset: Dataset | None) -> bool:
     """Whether a limit of the grant, or of its dataset's offer, depends on other uses of it."""
+    texts = (grant.constraints, dataset.usage if dataset is not None else "")
+    if not any(operand in text for operand in METERED_OPERANDS for text in texts):
+        return False
     constraints = json.loads(grant.constraints)
     offer = json.loads(dataset.usage).get("odrl", {}) if dataset is not None else {}
     for rule in [*offer.get("permission", []), *offer.get("prohibition", [])]:

@@ -25,7 +25,7 @@ def offer_refusal(dataset: Dataset, actions: Iterable[str], facts: Facts) -> str
         actions: what is done with the data.
         facts: of the use.
     """
-    offer = json.loads(dataset.usage).get("odrl")
+    offer = json.loads(dataset.usage).get("odrl") if '"odrl"' in dataset.usage else None
     if not offer:
         return None
     for action in actions:

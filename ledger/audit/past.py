@@ -7,12 +7,14 @@ facts are. A row of an event at or beyond the size does not exist yet.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TypeVar
 
 from ledger.views.records import Dataset, MemberChange, Record, Stewardship
 from ledger.views.state import MemoryState
 
 R = TypeVar("R", bound=Record)
+_INDEX = attrgetter("index")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ class Past:
     def rows(self, record: type[R], field: str, value: object) -> list[R]:
         """Rows whose `field` equals `value`, in the order of the log."""
         found = [row for row in self.state.where(record, field, value) if row.index < self.size]
-        found.sort(key=lambda row: row.index)
+        if len(found) > 1:
+            found.sort(key=_INDEX)
         return found
 
     def steward(self, dataset: str, index: int) -> str | None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ledger.audit.answer import Basis, Code, Coverage, Severity
 from ledger.audit.constraints import Facts, violated
@@ -27,8 +28,15 @@ from ledger.audit.past import Past
 from ledger.audit.policies import Policy, broken_rules
 from ledger.audit.provenance import RunFacts
 from ledger.events.identifiers import format_instant
-from ledger.rules.purposes import Terms, misfit, terms_of
-from ledger.views.records import Dataset, DatasetVersion, Grant, split_node
+from ledger.rules.purposes import Terms, misfit
+from ledger.rules.purposes import terms_of as parse_terms
+from ledger.views.records import Dataset, DatasetVersion, Grant, GrantChange, split_node
+
+
+@lru_cache(maxsize=4096)
+def terms_of(text: str) -> Terms:
+    """Terms from canonical JSON; few purposes stand in many grants."""
+    return parse_terms(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +87,9 @@ def judge_use(
     if basis == "stewardship" and dataset is not None:
         events = {dataset.index}
     if grant is not None:
-        chain = grant_chain(past, grant)
-        events = {c.index for above in chain for c in changes_of(past, above.grant)}
-        remarks += _about_grant(past, use, grant, dataset, meters=meters, policies=policies)
+        chain = [(above, changes_of(past, above.grant)) for above in grant_chain(past, grant)]
+        events = {change.index for _, changes in chain for change in changes}
+        remarks += _about_grant(use, chain, dataset, meters=meters, policies=policies)
     return Judgement(
         Coverage(
             run=run.run,
@@ -95,6 +103,10 @@ def judge_use(
         ),
         tuple(remarks),
     )
+
+
+_Chain = list[tuple[Grant, list[GrantChange]]]
+"""A grant and those above it, nearest first, each with what happened to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,15 +206,10 @@ def _wrong_grant(past: Past, use: _Use, grant: Grant | None) -> str | None:
 
 
 def _about_grant(
-    past: Past,
-    use: _Use,
-    grant: Grant,
-    dataset: Dataset | None,
-    *,
-    meters: Meters,
-    policies: Sequence[Policy],
+    use: _Use, chain: _Chain, dataset: Dataset | None, *, meters: Meters, policies: Sequence[Policy]
 ) -> list[Remark]:
-    remarks = _about_time(past, use, grant)
+    remarks = _about_time(use, chain)
+    grant, changes = chain[0]
     whose = f"grant {grant.grant}, given by {grant.granted_by} to {grant.assignee},"
     if grant.versions is not None and use.version not in grant.versions:
         sentence = f"{use}; {whose} covers version {', '.join(grant.versions)} only."
@@ -225,9 +232,7 @@ def _about_grant(
     if reason is not None:
         sentence = f"{use}; the dataset's own terms forbid it: {reason}."
         remarks.append(use.remark(Code.CONSTRAINT_VIOLATED, sentence, dataset.index))
-    for policy, change, reason in broken_rules(
-        policies, dataset, grant, changes_of(past, grant.grant)
-    ):
+    for policy, change, reason in broken_rules(policies, dataset, grant, changes):
         sentence = (
             f"{use}; {whose} breaks policy {policy.policy} (version {policy.version}): {reason}."
         )
@@ -237,13 +242,14 @@ def _about_grant(
     return remarks
 
 
-def _about_time(past: Past, use: _Use, grant: Grant) -> list[Remark]:
+def _about_time(use: _Use, chain: _Chain) -> list[Remark]:
     remarks = []
-    for above in grant_chain(past, grant):
+    grant = chain[0][0]
+    for above, changes in chain:
         under = "" if above is grant else f", which grant {grant.grant} stands under"
         whose = f"grant {above.grant}{under}, given by {above.granted_by} to {above.assignee},"
         tail = () if above is grant else (f"grant:{above.grant}",)
-        for lapse in lapses(changes_of(past, above.grant), use.run.use, use.run.first):
+        for lapse in lapses(changes, use.run.use, use.run.first):
             events = tuple(sorted({use.item.index, above.index, *lapse.events}))
             sentence = f"{use}; {whose} {lapse.clause}."
             further = (*use.further, *tail)

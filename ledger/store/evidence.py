@@ -13,10 +13,13 @@ from sqlalchemy import Connection, func, select
 
 from ledger.audit.sources import LINEAGE
 from ledger.store.codec import CODECS
-from ledger.store.statements import rows_by_key
+from ledger.store.statements import select_by
 from ledger.views.records import Record, RunChange
 
 R = TypeVar("R", bound=Record)
+
+KEYS_A_STATEMENT = 2_000
+"""Values that one statement looks up; SQLite takes 32,766 variables, PostgreSQL 65,535."""
 
 NODES_A_STATEMENT = 500
 """Nodes that one walk starts from."""
@@ -37,9 +40,18 @@ class SqlRows:
     ) -> Sequence[R]:
         """Rows whose `fields` have one of these values, in any order."""
         codec = CODECS[record]
-        found = rows_by_key(self._connection, codec.table, fields, sorted(keys))
-        rows = [codec.decode(values) for values in found]
-        return [row for row in rows if isinstance(row, record)]
+        names = [column.name for column in codec.table.columns]
+        dialect = self._connection.dialect.name
+        ordered = sorted(keys)
+        found: list[R] = []
+        for begin in range(0, len(ordered), KEYS_A_STATEMENT):
+            some = ordered[begin : begin + KEYS_A_STATEMENT]
+            statement = select_by(codec.table, fields, len(some), dialect, names)
+            values = tuple(value for key in some for value in key)
+            result = self._connection.exec_driver_sql(statement, values)
+            rows = (codec.decode(tuple(row)) for row in result.all())
+            found += (row for row in rows if isinstance(row, record))
+        return found
 
     def upstream(self, nodes: Collection[str], limit: int) -> list[str]:
         """Nodes and all that went into them over `LINEAGE`, at most `limit`, nearest first."""
