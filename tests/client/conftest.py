@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +15,8 @@ import httpx
 import pytest
 
 from client import AsyncLedger, Ledger, RetryPolicy, SigningKey
-from tests.support.adversary import SERVER, LogServer
+from tests.support.adversary import AT_ONCE, SERVER, LogServer
 from tests.support.examples import STEWARD
-
-AT_ONCE = RetryPolicy(attempts=4, first_delay=0.0, longest_delay=0.0)
-"""Retries without waiting."""
 
 Connect = Callable[..., Any]
 
@@ -88,3 +88,38 @@ def connect(request: pytest.FixtureRequest, server: LogServer, tmp_path: Path) -
     for ledger in opened:
         ledger.close()
     runner.close()
+
+
+@pytest.fixture
+def over_http() -> Iterator[Callable[[LogServer], str]]:
+    """Puts an adversary behind a real socket, for clients in other processes; gives its address."""
+    with ExitStack() as stack:
+
+        def expose(server: LogServer) -> str:
+            listener = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(server))
+            stack.callback(listener.server_close)
+            threading.Thread(target=listener.serve_forever, daemon=True).start()
+            stack.callback(listener.shutdown)
+            return f"http://127.0.0.1:{listener.server_address[1]}"
+
+        yield expose
+
+
+def handler_of(server: LogServer) -> type[BaseHTTPRequestHandler]:
+    """Hands what comes in over a socket to the adversary."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            response = server.handle(httpx.Request(self.command, SERVER + self.path, content=body))
+            self.send_response(response.status_code)
+            self.send_header("Content-Length", str(len(response.content)))
+            self.end_headers()
+            self.wfile.write(response.content)
+
+        do_GET = do_POST = _answer  # noqa: N815 - the standard library's names
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing on the terminal."""
+
+    return Handler

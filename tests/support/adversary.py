@@ -25,6 +25,7 @@ from typing import Any
 
 import httpx
 
+from client import RetryPolicy
 from ledger.errors import ConcordError
 from ledger.events import Domain, Event, decode_leaf, encode_leaf, parse_event, verify_signature
 from ledger.events.canonical import parse_object
@@ -40,6 +41,9 @@ from ledger.merkle import (
 )
 
 SERVER = "http://ledger.test"
+AT_ONCE = RetryPolicy(attempts=4, first_delay=0.0, longest_delay=0.0)
+"""Retries without waiting."""
+
 Honest = Callable[[], httpx.Response]
 Fault = Callable[[httpx.Request, Honest], httpx.Response]
 

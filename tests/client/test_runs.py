@@ -1,0 +1,173 @@
+"""A run's block leaves its start and its end in the log, whatever happens inside."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from client import Ledger
+from client.files import sha256_of
+from ledger.events import Event
+from ledger.events.sealed import Sealed
+from tests.support.adversary import AT_ONCE, SERVER, LogServer, busy, lose_answer
+from tests.support.examples import LAB
+
+Body = dict[str, Any]
+
+
+@pytest.fixture
+def ledger(server: LogServer, tmp_path: Path) -> Ledger:
+    http = httpx.Client(transport=server.transport())
+    return Ledger(SERVER, key=LAB, state=tmp_path / "trust", retry=AT_ONCE, http=http)
+
+
+def kinds(server: LogServer) -> list[str]:
+    return [event.kind for event in server.events()]
+
+
+def body(event: Event) -> Body:
+    found: Body = orjson.loads(event.body_bytes)
+    return found
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    data, model = tmp_path / "data.csv", tmp_path / "model.bin"
+    data.write_bytes(b"a,b\n1,2\n")
+    model.write_bytes(b"weights")
+    return data, model
+
+
+def test_a_run_records_what_it_read_made_and_measured(
+    ledger: Ledger, server: LogServer, files: tuple[Path, Path]
+) -> None:
+    data, model = files
+    with ledger.run("Train CNN!", parameters={"lr": 0.01}, source=Path(__file__)) as run:
+        assert kinds(server) == ["run.started"]
+        run.used("d", "1", grant="g", file=data)
+        run.used("e", "2", digest="aa" * 32)
+        run.started_from("base", "7", file=model)
+        run.measured(accuracy=0.93, epochs=3, loss=math.nan, worst=math.inf)
+        run.produced("m", "1", file=model, base=(("base", "7"),), relation="finetuned")
+    assert kinds(server) == ["run.started", "run.completed", "model.version_published"]
+    _, completed, published = (body(event) for event in server.events())
+    assert completed["run"] == run.id
+    assert run.id.startswith("train-cnn-")
+    assert completed["inputs"] == [
+        {"dataset": "d", "version": "1", "grant": "g", "digest": {"sha256": sha256_of(data)}},
+        {"dataset": "e", "version": "2", "digest": {"sha256": "aa" * 32}},
+        {"model": "base", "version": "7", "digest": {"sha256": sha256_of(model)}},
+    ]
+    assert completed["outputs"] == [
+        {"model": "m", "version": "1", "digest": {"sha256": sha256_of(model)}}
+    ]
+    assert completed["metrics"] == {"accuracy": 0.93, "epochs": 3, "loss": None, "worst": None}
+    assert completed["parameters"] == {"lr": 0.01}
+    assert completed["source"]["digest"] == {"sha256": sha256_of(Path(__file__))}
+    assert set(completed["environment"]) == {"python"}
+    assert (published["run"], published["relation"]) == (run.id, "finetuned")
+    assert [recorded.index for recorded in run.receipts] == [0, 1, 2]
+
+
+def test_a_version_that_is_not_to_be_published_is_named_only(
+    ledger: Ledger, server: LogServer, files: tuple[Path, Path]
+) -> None:
+    with ledger.run("j", run="my-run") as run:
+        run.produced("m", "1", file=files[1], publish=False)
+    assert kinds(server) == ["run.started", "run.completed"]
+    assert run.id == "my-run"
+
+
+def test_a_run_that_raises_is_recorded_as_failed_with_the_reason_sealed(
+    ledger: Ledger, server: LogServer, files: tuple[Path, Path]
+) -> None:
+    def train() -> None:
+        with ledger.run("j") as run:
+            run.used("d", "1", file=files[0])
+            run.produced("m", "1", file=files[1])
+            raise ValueError("patient Jane Doe has no diagnosis")
+
+    with pytest.raises(ValueError, match="Jane Doe"):
+        train()
+    assert kinds(server) == ["run.started", "run.failed"]
+    failed = server.events()[1]
+    assert body(failed)["inputs"][0]["dataset"] == "d"
+    assert b"Jane Doe" not in b"".join(server.history.leaves)
+    assert isinstance(failed.body.reason, Sealed)  # type: ignore[attr-defined]
+    opening = server.history.openings[failed.body.reason.commitment]  # type: ignore[attr-defined]
+    assert opening.value == "ValueError: patient Jane Doe has no diagnosis"
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, SystemExit, MemoryError])
+def test_whatever_ends_the_block_is_a_failure(
+    ledger: Ledger, server: LogServer, failure: type[BaseException]
+) -> None:
+    with pytest.raises(failure), ledger.run("j"):
+        raise failure
+    assert kinds(server) == ["run.started", "run.failed"]
+
+
+def test_a_failure_that_cannot_be_recorded_does_not_hide_what_failed(
+    ledger: Ledger, server: LogServer
+) -> None:
+    def train() -> None:
+        with ledger.run("j"):
+            server.always = busy()
+            raise ValueError("diverged")
+
+    with pytest.raises(ValueError, match="diverged") as caught:
+        train()
+    assert "could not be recorded" in caught.value.__notes__[0]
+
+
+def test_a_run_does_not_begin_without_its_record(ledger: Ledger, server: LogServer) -> None:
+    server.always = busy()
+    entered = False
+    with pytest.raises(Exception, match="Too many events"), ledger.run("j"):
+        entered = True
+    assert not entered
+
+
+def test_a_lost_answer_does_not_record_a_run_twice(ledger: Ledger, server: LogServer) -> None:
+    ledger.connect()
+    server.faults.extend([lose_answer])
+    with ledger.run("j"):
+        server.faults.extend([lose_answer, lose_answer])
+    assert kinds(server) == ["run.started", "run.completed"]
+
+
+@pytest.mark.parametrize("job", ["!!!", "ÄÖ", "x" * 200, "a/b c", "-.-"])
+def test_an_id_is_made_of_any_job(ledger: Ledger, server: LogServer, job: str) -> None:
+    with ledger.run(job) as run:
+        pass
+    assert body(server.events()[0])["run"] == run.id
+
+
+SCRIPT = """
+import os, signal, sys
+from pathlib import Path
+from client import Ledger, SigningKey
+ledger = Ledger(sys.argv[1], key=SigningKey(bytes.fromhex(sys.argv[2])), state=Path(sys.argv[3]))
+with ledger.run("killed"):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_leaves_its_start(
+    server: LogServer, tmp_path: Path, over_http: Callable[[LogServer], str]
+) -> None:
+    arguments = [over_http(server), LAB.secret.hex(), str(tmp_path / "trust")]
+    ended = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *arguments], check=False, timeout=60, cwd=Path.cwd()
+    )
+    assert ended.returncode == -9
+    assert kinds(server) == ["run.started"]
