@@ -96,17 +96,16 @@ def show_event(context: typer.Context, index: Index) -> None:
         print_json(item)
         return
     event = _event(item)
-    print_fields(
-        [
-            ("Event", item.get("index")),
-            ("Recorded", _row(item)["at"]),
-            ("Kind", event.get("kind")),
-            ("Signed by", event.get("actor")),
-            ("On behalf of", item.get("onBehalfOf")),
-            ("What", event.get("summary")),
-            ("Event id", item.get("eventId")),
-        ]
-    )
+    member = item.get("onBehalfOf")
+    fields = [
+        ("Event", item.get("index")),
+        ("Recorded", _row(item)["at"]),
+        ("Kind", event.get("kind")),
+        ("Signed by", event.get("actor")),
+    ]
+    if member not in {None, event.get("actor")}:
+        fields.append(("On behalf of", member))
+    print_fields([*fields, ("What", event.get("summary")), ("Event id", item.get("eventId"))])
     body = orjson.dumps(event.get("body"), option=orjson.OPT_INDENT_2).decode()
     console.print("\n".join(plain(line) for line in body.split("\n")), markup=False)
 

@@ -12,7 +12,8 @@ from typing import Annotated
 
 import typer
 
-from client.errors import ServerProblem, Unreachable
+from client.errors import ServerProblem
+from client.wire import RETRIED_STATUSES
 from ledger.errors import (
     ConcordError,
     Conflict,
@@ -66,13 +67,13 @@ def root(
 
 app.add_typer(keys.app, name="keys", rich_help_panel=Panel.PEOPLE)
 app.add_typer(datasets.app, name="dataset", rich_help_panel=Panel.ACCESS)
+server.register(app)
 access.register(app)
 models.register(app)
 audits.register(app)
 members.register(app)
 log.register(app)
 verify.register(app)
-server.register(app)
 upkeep.register(app)
 
 
@@ -101,10 +102,8 @@ def hoist_global_options(arguments: list[str]) -> list[str]:
 def exit_code_of(error: ConcordError) -> Exit:
     """The exit code that an error ends the command with."""
     if isinstance(error, ServerProblem):
-        if error.status in {429, 502, 503, 504}:
-            return Exit.UNAVAILABLE
-        return Exit.INVALID if error.status in {400, 413, 415, 422} else Exit.REFUSED
-    if isinstance(error, Unreachable | Unavailable):
+        return _exit_code_of_status(error.status)
+    if isinstance(error, Unavailable):
         return Exit.UNAVAILABLE
     if isinstance(error, IntegrityError):
         return Exit.NOT_PROVEN
@@ -115,15 +114,25 @@ def exit_code_of(error: ConcordError) -> Exit:
     return Exit.FAILED
 
 
+def _exit_code_of_status(status: int) -> Exit:
+    if status in RETRIED_STATUSES:
+        return Exit.UNAVAILABLE
+    if status in {400, 413, 415, 422}:
+        return Exit.INVALID
+    return Exit.REFUSED if 400 <= status < 500 else Exit.FAILED
+
+
 def main() -> None:
     """Runs the command line of this process."""
     arguments = hoist_global_options(sys.argv[1:])
     as_json = "--json" in arguments
     try:
-        app(arguments)
+        app(arguments, prog_name="concord")
     except ConcordError as error:
-        code = error.problem if isinstance(error, ServerProblem) else error.code
-        _report(code, str(error), as_json=as_json)
+        if isinstance(error, ServerProblem):
+            _report(error.problem, error.detail, as_json=as_json)
+        else:
+            _report(error.code, str(error), as_json=as_json)
         sys.exit(exit_code_of(error))
     except OSError as error:
         _report("file-error", f"{error.filename or ''}: {error.strerror or error}", as_json=as_json)
