@@ -24,11 +24,12 @@ from typing import cast
 from eth_typing import Address
 
 from ledger.chain.chain import Chain
-from ledger.chain.encoding import data, quantity
+from ledger.chain.encoding import Json, data, quantity
 from ledger.chain.errors import ChainAnswerInvalid, ExecutionReverted
 from ledger.chain.failures import reverted
 from ledger.chain.requester import Requester, RetryPolicy
 from ledger.chain.rpc import Provider
+from ledger.chain.values import read_data
 
 MAX_INIT_CODE_BYTES = 49_152  # EIP-3860
 MAX_CALLS = 256
@@ -120,6 +121,20 @@ class Reader:
         if isinstance(answer, ExecutionReverted):
             raise answer
         return answer
+
+    def attempt(self, *, sender: Address, to: Address, call_data: bytes, value: int) -> bytes:
+        """Execute one call in the present state, as if `sender` made it, and undo it.
+
+        Raises:
+            ExecutionReverted, ChainRefused: it would fail.
+        """
+        message: dict[str, Json] = {
+            "from": data(sender),
+            "to": data(to),
+            "data": data(call_data),
+            "value": quantity(value),
+        }
+        return read_data(self._requester.ask("eth_call", message, "latest"))
 
 
 def init_code(reads: Sequence[Read]) -> bytes:

@@ -18,6 +18,7 @@ from eth_hash.auto import keccak
 from eth_utils.abi import collapse_if_tuple
 
 from governance.contracts import CONTRACT_NAMES, artifact
+from governance.parameters import ProposalClass
 from governance.wording import moment, tokens, visible
 from ledger.chain.errors import ExecutionReverted
 from ledger.chain.failures import revert_reason
@@ -156,6 +157,8 @@ def _unknown(output: bytes) -> Refusal:
 
 
 def _shown(field: str, value: Argument) -> str:
+    if field == "class" and isinstance(value, int) and value in set(ProposalClass):
+        return ProposalClass(value).name.lower()
     if field == "current" and isinstance(value, int) and value < len(STATE_NAMES):
         return STATE_NAMES[value]
     if isinstance(value, bytes):

@@ -6,7 +6,7 @@ bytes. So a call is either exactly what its decoded form says, or it is not deco
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -21,7 +21,7 @@ from governance.addresses import CREATION_ORDER, DaoAddresses
 from governance.contracts import ContractName, artifact
 from ledger.events.identifiers import to_checksum_address
 
-AbiValue: TypeAlias = "str | int | bool | bytes | tuple[AbiValue, ...] | list[AbiValue]"
+AbiValue: TypeAlias = "str | int | bool | bytes | Sequence[AbiValue]"
 
 
 @dataclass(frozen=True, slots=True)
