@@ -25,7 +25,6 @@ from tests.governance.dao import (
     member,
     refused,
 )
-from tests.support.chains import Backend
 
 NEWCOMER = member("newcomer")
 
@@ -280,11 +279,9 @@ def test_a_ballot_from_another_chain_is_refused(dao: Dao, proposal: Proposal) ->
         dao.cast(ALICE, proposal, FOR, signature)
 
 
-def test_a_ballot_for_another_governor_is_refused(
-    backend: Backend, dao: Dao, proposal: Proposal
-) -> None:
+def test_a_ballot_for_another_governor_is_refused(dao: Dao, proposal: Proposal) -> None:
     """Of the same name, on the same chain, with the same members."""
-    other = found(backend)
+    other = found(dao.backend)
     with refused("GovernorInvalidSignature", ALICE.address):
         dao.cast(
             ALICE,
