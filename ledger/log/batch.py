@@ -24,7 +24,7 @@ from ledger.errors import ConcordError
 from ledger.events.bodies.governance import ErasurePerformed
 from ledger.events.envelope import Event, encode_leaf
 from ledger.events.identifiers import Milliseconds
-from ledger.log.errors import NonceReused, OpeningErased, RuleFault
+from ledger.log.errors import NonceReused, OpeningErased, PredecessorMissing, RuleFault
 from ledger.log.opening import require_head
 from ledger.log.signer import Signer
 from ledger.log.submission import Pending
@@ -203,6 +203,11 @@ class Sequencer:
             return NonceReused(
                 f"{event.actor} has used this nonce in event {index}; draw another, sign again."
             )
+        follows = pending.submission.follows
+        if follows is not None and (follows, event.actor) not in draft.stored:
+            return PredecessorMissing(
+                "The event that this one follows is not recorded; send that one first."
+            )
         index = draft.next_index
         try:
             leaf, hashed = self._record(event, index, draft.recorded_at)
@@ -262,10 +267,19 @@ class Sequencer:
 def _stored_keys(
     batch: Sequence[Pending], connection: Connection
 ) -> dict[IdempotencyKey, tuple[bytes, int]]:
-    """Which of these (nonce, actor) the log holds, with the event's id and index."""
-    keys: list[Row] = [(pending.nonce, pending.submission.event.actor) for pending in batch]
+    """Which (nonce, actor) of these, and of those they follow, the log holds: event's id, index."""
+    keys = {(pending.nonce, pending.submission.event.actor) for pending in batch}
+    keys |= {
+        (pending.submission.follows, pending.submission.event.actor)
+        for pending in batch
+        if pending.submission.follows is not None
+    }
     found = rows_by_key(
-        connection, _LEAF, ("nonce", "actor"), keys, wanted=("nonce", "actor", "event_id", "index")
+        connection,
+        _LEAF,
+        ("nonce", "actor"),
+        list(keys),
+        wanted=("nonce", "actor", "event_id", "index"),
     )
     return {
         (bytes(nonce), actor): (bytes(event_id), index)  # type: ignore[arg-type, misc]

@@ -31,6 +31,12 @@ class NonceReused(Conflict):
     code = "nonce-reused"
 
 
+class PredecessorMissing(Conflict):
+    """The event that this one follows is not in the log."""
+
+    code = "predecessor-missing"
+
+
 class OpeningErased(Conflict):
     """The opening of this commitment was erased and cannot come back."""
 

@@ -20,10 +20,13 @@ class Submission:
     Attributes:
         event: well formed; its signature is not verified yet.
         openings: of sealed fields in its body, for the vault.
+        follows: nonce of an event of the same actor that must stand in the log before this one.
+            Who tells a story in order sends it in batches, and none of it overtakes what failed.
     """
 
     event: Event
     openings: tuple[Opening, ...] = ()
+    follows: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +59,14 @@ class Limits:
     Attributes:
         queue: events that may wait; more are refused.
         batch: events in one transaction, at most.
-        verifiers: threads that check signatures.
+        recover_from: signatures in one batch from which on a second process recovers them; with
+            fewer, handing over costs more than it saves. None never starts one.
         poll_seconds: how often to look whether another process has appended.
     """
 
     queue: int = 10_000
     batch: int = 1_000
-    verifiers: int = 2
+    recover_from: int | None = 64
     poll_seconds: float = 0.25
 
 
