@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,7 +29,7 @@ from sqlmodel import col
 from ledger.errors import ConcordError, IntegrityError, Unavailable
 from ledger.events import Domain, Event, decode_leaf
 from ledger.log.batch import Batch, Known, Outcome, Recorded, Sequencer
-from ledger.log.errors import LedgerExists, LogClosed, LogStopped
+from ledger.log.errors import HistoryRewritten, LedgerExists, LogClosed, LogStopped
 from ledger.log.intake import Intake
 from ledger.log.metrics import BatchReport, Metrics
 from ledger.log.opening import require_ledger, write_first_head
@@ -45,6 +46,7 @@ from ledger.log.submission import (
     answer_all,
 )
 from ledger.merkle import (
+    Anchor,
     Checkpoint,
     SigningKey,
     build_receipt,
@@ -248,6 +250,28 @@ class Log(LogReader):
         """Appends events and waits until each is durable or refused, in order."""
         return self.submit_all(submissions).result()
 
+    def receipt(self, index: int) -> bytes:
+        """The receipt of a leaf, a JSON document: at the first anchored size that covers it, with
+        the anchor, and never another from then on; at the present size while there is none.
+
+        A consistency proof does not bind sizes. Made at the anchored size, the receipt's own
+        checkpoint signs exactly what the contract holds.
+
+        Raises:
+            SizeNotReached: there is no such leaf yet.
+            HistoryRewritten: the log never had the anchored root.
+        """
+        self._require(index + 1)
+        anchor = self.anchor_of(index + 1)
+        if anchor is None:
+            return super().receipt(index)
+        if self.root_at(anchor.size) != anchor.root:
+            raise HistoryRewritten(
+                f"The root at size {anchor.size} is not the one that {anchor.contract} on chain "
+                f"{anchor.chain_id} holds. Run `concord fsck`."
+            )
+        return self._receipt_at(index, anchor.size, replace(anchor, consistency=()))
+
     def first_receipt(self, index: int) -> bytes:
         """The receipt that the leaf got when it was recorded, byte for byte.
 
@@ -259,12 +283,15 @@ class Log(LogReader):
         wanted = select(size).where(size > index).order_by(size).limit(1)
         with self._database.read() as connection:
             first = connection.execute(wanted).scalar_one()
+        return self._receipt_at(index, first, None)
+
+    def _receipt_at(self, index: int, size: int, anchor: Anchor | None) -> bytes:
         # Ed25519 is deterministic: this is the signature of then. The root is computed, and the
         # published one extends it.
-        checkpoint = Checkpoint(self._signing_key.name, first, self.root_at(first))
+        checkpoint = Checkpoint(self._signing_key.name, size, self.root_at(size))
         note = sign_checkpoint(checkpoint, self._signing_key)
-        proof = inclusion_proof(index, first, self._tiles)
-        return build_receipt(self.leaf(index), index, proof, note)
+        proof = inclusion_proof(index, size, self._tiles)
+        return build_receipt(self.leaf(index), index, proof, note, anchor)
 
     def observe(self, observer: Callable[[BatchReport], None]) -> None:
         """Calls `observer` after each batch, from the sequencer's thread."""

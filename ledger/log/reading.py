@@ -16,6 +16,7 @@ from sqlmodel import col
 
 from ledger.log.errors import SizeNotReached
 from ledger.merkle import (
+    Anchor,
     EntriesAddress,
     TileAddress,
     build_receipt,
@@ -26,6 +27,7 @@ from ledger.merkle import (
 )
 from ledger.merkle.hashing import HASH_BYTES
 from ledger.merkle.tiles import TILE_WIDTH
+from ledger.store.chains import first_anchor
 from ledger.store.columns import blob
 from ledger.store.engine import Database
 from ledger.store.head import Head
@@ -146,6 +148,24 @@ class LogReader:
         self._require(index + 1)
         proof = inclusion_proof(index, published.head.size, self._tiles)
         return build_receipt(self.leaf(index), index, proof, published.note)
+
+    def anchor_of(self, size: int) -> Anchor | None:
+        """The first anchor of a tree of at least that size, with the proof that it extends the
+        tree of that size; None while there is none.
+        """
+        stored = first_anchor(self._database, size)
+        if stored is None or stored.size > self.size:
+            return None
+        return Anchor(
+            chain_id=stored.chain_id,
+            contract=stored.contract,
+            block_number=stored.block_number,
+            block_hash=stored.block_hash,
+            transaction_hash=stored.transaction_hash,
+            size=stored.size,
+            root=stored.root,
+            consistency=self.consistency(size, stored.size),
+        )
 
     def tile(self, address: TileAddress) -> bytes | None:
         """The hashes of a tile; None if the log has no such tile, or not that wide."""

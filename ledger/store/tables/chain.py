@@ -37,7 +37,7 @@ class AnchorRow(SQLModel, table=True):
         contract: the registry, EIP-55.
         size: number of leaves.
         root: root at that size, 32 bytes.
-        number: of the anchor in the registry, from 0.
+        number: of the anchor in the registry, from 1.
         block_number: of the block that holds the transaction.
         block_hash: of that block, 0x-hex.
         block_time: of that block, milliseconds since the epoch.

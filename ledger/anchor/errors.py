@@ -1,0 +1,41 @@
+"""What can be wrong with an anchor, by name."""
+
+from __future__ import annotations
+
+from ledger.errors import Conflict, IntegrityError, Refused, Unavailable
+
+
+class WrongRegistry(Conflict):
+    """The contract is for another log, on another chain, or no registry of anchors at all."""
+
+    code = "wrong-anchor-registry"
+
+
+class AnchorRefused(Refused):
+    """The contract does not take the log's root."""
+
+    code = "anchor-refused"
+
+
+class AnchorContradiction(IntegrityError):
+    """The contract holds a root that this log never had."""
+
+    code = "anchor-contradiction"
+
+
+class AnchorNotSigned(IntegrityError):
+    """No checkpoint that the log signed has the anchor's size and root."""
+
+    code = "anchor-not-signed"
+
+
+class AnchorNotOnChain(IntegrityError):
+    """The chain does not hold the anchor as it is shown."""
+
+    code = "anchor-not-on-chain"
+
+
+class AnchorUnconfirmed(Unavailable):
+    """The anchor is on the chain, in a block that could still be replaced."""
+
+    code = "anchor-unconfirmed"
