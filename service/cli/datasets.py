@@ -74,9 +74,8 @@ def register(
         personal_data=personal_data,
         description=description or (described.description if described else None),
     )
-    record(context, draft, receipt=receipt)
-    if described is not None:
-        record(context, _version(dataset, described))
+    versions = [] if described is None else [_version(dataset, described)]
+    record(context, draft, *versions, receipt=receipt)
 
 
 def _version(dataset: str, described: Croissant) -> drafts.Draft:

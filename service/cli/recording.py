@@ -1,4 +1,4 @@
-"""Recording a draft from the command line, and saying what came of it."""
+"""Recording drafts from the command line, and saying what came of it."""
 
 from __future__ import annotations
 
@@ -7,40 +7,52 @@ from pathlib import Path
 import orjson
 import typer
 
-from client import Draft
+from client import Draft, Ledger, Recorded
 from service.cli.context import options_of
 from service.cli.output import console, plain, print_fields, print_json
 
 
-def record(context: typer.Context, draft: Draft, *, receipt: Path | None = None) -> None:
-    """Signs, sends, verifies the receipt, and prints it.
+def record(context: typer.Context, *drafts: Draft, receipt: Path | None = None) -> None:
+    """Signs, sends, verifies the receipt, and prints it; for each draft in turn.
+
+    With `--json` one draft prints an object, several print a list.
 
     Args:
         context: of the command.
-        draft: what to say.
-        receipt: file to keep the receipt in.
+        drafts: what to say.
+        receipt: file to keep the first one's receipt in.
     """
     options = options_of(context)
+    answers: list[dict[str, object]] = []
     with options.writer() as ledger:
-        signed = ledger.sign(draft)
-        if not options.as_json:
-            console.print(f"[dim]Signing as {ledger.address}:[/] ", end="")
-            console.print(plain(signed.event.summary), markup=False)
-        recorded = ledger.send(signed)
-    if receipt is not None:
-        receipt.write_bytes(recorded.receipt)
+        for draft in drafts:
+            recorded = _record(ledger, draft, quiet=options.as_json)
+            if receipt is not None and not answers:
+                receipt.write_bytes(recorded.receipt)
+                if not options.as_json:
+                    print_fields([("Receipt", str(receipt))])
+            answers.append(_as_json(recorded))
     if options.as_json:
-        print_json(
-            {
-                "index": recorded.index,
-                "eventId": recorded.event_id,
-                "recordedAt": recorded.recorded_at,
-                "duplicate": recorded.duplicate,
-                "receipt": orjson.loads(recorded.receipt),
-            }
-        )
-        return
+        print_json(answers if len(answers) > 1 else answers[0])
+
+
+def _record(ledger: Ledger, draft: Draft, *, quiet: bool) -> Recorded:
+    signed = ledger.sign(draft)
+    if quiet:
+        return ledger.send(signed)
+    console.print(f"[dim]Signing as {ledger.address}:[/] ", end="")
+    console.print(plain(signed.event.summary), markup=False)
+    recorded = ledger.send(signed)
     again = " (it was recorded before)" if recorded.duplicate else ""
     console.print(f"[green]Recorded[/] as event {recorded.index}{again}; its receipt is verified.")
-    if receipt is not None:
-        print_fields([("Receipt", str(receipt))])
+    return recorded
+
+
+def _as_json(recorded: Recorded) -> dict[str, object]:
+    return {
+        "index": recorded.index,
+        "eventId": recorded.event_id,
+        "recordedAt": recorded.recorded_at,
+        "duplicate": recorded.duplicate,
+        "receipt": orjson.loads(recorded.receipt),
+    }

@@ -1,0 +1,284 @@
+"""Members' commands against a real server: what they record, print and end with."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from ledger.events.identifiers import parse_instant
+from tests.service.cli.conftest import World
+from tests.support.commands import PASSPHRASE, Commands
+from tests.support.examples import GATEWAY
+
+
+def kinds(user: Commands) -> list[str]:
+    return [item["event"]["kind"] for item in user("log", "list", "--json").check().json]
+
+
+def last(user: Commands) -> dict[str, object]:
+    body: dict[str, object] = user("log", "list", "--json").json[-1]["event"]["body"]
+    return body
+
+
+def test_the_main_job_is_recorded_event_by_event(history: World, user: Commands) -> None:
+    assert kinds(user) == [
+        "ledger.created",
+        "dataset.registered",
+        "dataset.version_published",
+        "access.requested",
+        "access.granted",
+        "model.registered",
+        "run.started",
+        "run.completed",
+        "model.version_published",
+    ]
+
+
+def test_a_recorded_event_says_what_was_signed_and_that_its_receipt_holds(
+    world: World, user: Commands
+) -> None:
+    result = user(
+        *("dataset", "register", "d", "--title", "T", "--license", "MIT", "--duo", "HMB"),
+        *("--key", "hospital", "--receipt", "r.json"),
+    ).check()
+    address = world.address("hospital")
+    assert f"Signing as {address}: Register dataset d" in result.out
+    assert "Recorded as event 1; its receipt is verified." in result.out
+    assert user("verify", "r.json").check().out.startswith("Proven: event 1 ")
+
+
+def test_with_json_one_document_with_the_receipt_is_printed(world: World, user: Commands) -> None:
+    result = user(
+        *("--json", "model", "register", "m", "--title", "T", "--license", "MIT", "--key", "lab")
+    ).check()
+    assert set(result.json) == {"index", "eventId", "recordedAt", "duplicate", "receipt"}
+    assert result.json["receipt"]["index"] == result.json["index"] == 1
+    assert result.err == ""
+
+
+def test_every_step_of_a_grants_life_can_be_taken(history: World, user: Commands) -> None:
+    for line in (
+        "use g --action train --duo HMB --records 5 --bytes 100 --run run-1 --key lab",
+        "suspend g --reason secret --key hospital",
+        "resume g --key hospital",
+        "renew g --until 2027-12-31 --key hospital",
+        "revoke g --retroactive --reason secret --key hospital",
+        "request d --action read --duo HMB --id r2 --key lab",
+        "deny r2 --amend --key hospital",
+        "request d --action read --duo HMB --id r3 --until 90d --key lab",
+        "deny r3 --reason no --public-reason --key hospital",
+        "dataset withdraw d --key hospital",
+    ):
+        user(*line.split()).check()
+    assert kinds(user)[9:] == [
+        "access.used",
+        "access.suspended",
+        "access.resumed",
+        "access.renewed",
+        "access.revoked",
+        "access.requested",
+        "access.returned",
+        "access.requested",
+        "access.denied",
+        "dataset.withdrawn",
+    ]
+    assert "secret" not in user("log", "list", "--json").out
+
+
+def test_members_and_keys_come_and_go(world: World, user: Commands) -> None:
+    stranger = GATEWAY.address
+    user(
+        "members", "admit", stranger, "--role", "auditor", "--name", "A", "--key", "operator"
+    ).check()
+    user("members", "roles", stranger, "--role", "steward", "--key", "operator").check()
+    listed = {m["member"]: m for m in user("members", "list", "--json").check().json}
+    assert (listed[stranger]["roles"], listed[stranger]["active"]) == (["steward"], True)
+    user("members", "remove", stranger, "--reason", "gone", "--key", "operator").check()
+    assert not {m["member"]: m for m in user("members", "list", "--json").json}[stranger]["active"]
+    other = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
+    authorize = ("key", "authorize", other, "--kind", "access.used", "--until", "90d")
+    user(*authorize, "--label", "Gateway", "--key", "hospital").check()
+    user("key", "revoke", other, "--key", "hospital").check()
+    assert kinds(user)[-2:] == ["key.authorized", "key.revoked"]
+
+
+def test_a_sealed_value_is_erased_by_the_operator(history: World, user: Commands) -> None:
+    request = next(
+        item["event"]["body"]
+        for item in user("log", "list", "--json").json
+        if item["event"]["kind"] == "access.requested"
+    )
+    commitment = request["justification"]["$sealed"]
+    user("erase", commitment, "--legal-basis", "GDPR", "--key", "operator").check()
+    assert last(user)["commitments"] == [commitment]
+    user("erase", commitment, "--legal-basis", "GDPR", "--key", "operator").check(3)
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_an_audit_ends_with_the_verdict(history: World, user: Commands, as_json: bool) -> None:
+    more = ["--json"] if as_json else []
+    clean = user("audit", "m", "1", *more).check(0)
+    user("revoke", "g", "--retroactive", "--key", "hospital").check()
+    tainted = user("audit", "m", "1", *more).check(10)
+    before = user("audit", "m", "1", "--at", "8", *more).check(0)
+    if as_json:
+        verdicts = [r.json["verdict"] for r in (clean, tainted, before)]
+        assert verdicts == ["clean", "tainted", "clean"]
+    else:
+        assert "m 1 is clean, as of event 8." in clean.out
+        assert re.search(r"dataset +d 1 +g ✓ +2", clean.out)
+        assert "m 1 is tainted, as of event 9." in tainted.out
+        assert "✗ grant-revoked-after-use" in tainted.out
+        assert "given by Hospital (0x" in tainted.out
+        assert before.out == clean.out
+
+
+def test_an_audit_with_an_unknown_input_is_incomplete(history: World, user: Commands) -> None:
+    publish = ("model", "publish", "m", "2", "model.bin", "--relation", "finetuned")
+    user(*publish, "--base", "nobody-knows@1", "--key", "lab").check()
+    assert "? input-unresolved" in user("audit", "m", "2", "--bundle", "b.json").check(11).out
+    user("verify", "b.json").check(11)
+
+
+def test_lineage_and_impact_tell_what_is_linked(history: World, user: Commands) -> None:
+    lineage = user("lineage", "m", "1").check().out
+    assert re.search(r"run:run-1 +used +dataset:d@1 ", lineage)
+    shallow = user("lineage", "m", "1", "--depth", "1", "--json").check().json
+    assert shallow["isComplete"] is False
+    assert not any(node["sort"] == "dataset" for node in shallow["nodes"])
+    impact = user("impact", "d", "--grant", "g").check().out
+    assert "Revoking grant g reaches 1 run and 1 model version" in impact
+    assert user("impact", "d", "--json").check().json["models"][0]["node"] == "model:m@1"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "dataset list",
+        "model list",
+        "members list",
+        "grants",
+        "grants --dataset d",
+        "keys list",
+        "log show",
+        "log list",
+        "log list --kind access.granted",
+        "log event 3",
+        "lineage m 1 --descendants",
+        "impact d",
+        "receipt 2",
+    ],
+)
+def test_what_reads_prints_for_people_or_as_json(history: World, user: Commands, line: str) -> None:
+    assert user(*line.split()).check().out
+    assert user(*line.split(), "--json").check().json
+
+
+def test_events_can_be_picked(history: World, user: Commands) -> None:
+    def indices(*filters: str) -> list[int]:
+        return [item["index"] for item in user("log", "list", "--json", *filters).check().json]
+
+    assert indices("--kind", "access.granted") == [4]
+    assert indices("--subject", "d") == [1, 2]
+    assert indices("--since", "7") == [7, 8]
+    assert indices("--until", "1") == [0, 1]
+    assert indices("--limit", "2") == [0, 1]
+    assert "No events match." in user("log", "list", "--kind", "vote.cast").check().out
+
+
+def test_ids_that_nobody_chose_are_made_up(world: World, user: Commands) -> None:
+    user(
+        *("dataset", "register", "d", "--title", "T", "--license", "MIT", "--duo", "HMB"),
+        *("--key", "hospital"),
+    ).check()
+    for _ in range(2):
+        user("request", "d", "--action", "read", "--duo", "HMB", "--key", "lab").check()
+    requests = [
+        item["event"]["subject"]
+        for item in user("log", "list", "--kind", "access.requested", "--json").json
+    ]
+    assert len(set(requests)) == 2
+    assert all(re.fullmatch(r"request-[0-9a-f]{8}", request) for request in requests)
+
+
+def test_times_may_be_dates_instants_and_durations(history: World, user: Commands) -> None:
+    for text, wanted in (
+        ("2027-12-31", "2027-12-31T00:00:00Z"),
+        ("2027-12-31T12:00:00Z", "2027-12-31T12:00:00Z"),
+    ):
+        user("renew", "g", "--until", text, "--key", "hospital").check()
+        assert last(user)["expiresAt"] == wanted
+    user("renew", "g", "--until", "2w", "--key", "hospital").check()
+    body = last(user)
+    span = parse_instant(str(body["expiresAt"])) - parse_instant(str(body["effectiveAt"]))
+    assert span == 14 * 86_400_000
+
+
+def test_a_croissant_file_gives_title_licence_and_version(world: World, user: Commands) -> None:
+    document = {
+        "@type": "sc:Dataset",
+        "name": "Titanic",
+        "license": "afl-3.0",
+        "version": "1.0",
+        "distribution": [{"@type": "cr:FileObject", "name": "a.csv", "sha256": "ab" * 32}],
+    }
+    (user.folder / "c.json").write_text(json.dumps(document))
+    register = ("dataset", "register", "t", "--croissant", "c.json", "--duo", "GRU")
+    user(*register, "--key", "hospital").check()
+    assert kinds(user)[1:] == ["dataset.registered", "dataset.version_published"]
+    assert user("dataset", "list", "--json").json[0]["title"] == "Titanic"
+    document["distribution"][0]["sha256"] = "TODO"  # type: ignore[index]
+    (user.folder / "c.json").write_text(json.dumps(document))
+    refused = user("dataset", "register", "u", *register[3:], "--key", "hospital").check(4)
+    assert "'a.csv' is 'TODO'" in refused.err
+    assert len(kinds(user)) == 3
+
+
+def test_with_croissant_and_json_one_document_is_printed(world: World, user: Commands) -> None:
+    document = {
+        "@type": "sc:Dataset",
+        "name": "T",
+        "license": "MIT",
+        "distribution": [{"@type": "cr:FileObject", "name": "a.csv", "sha256": "ab" * 32}],
+    }
+    (user.folder / "c.json").write_text(json.dumps(document))
+    register = ("dataset", "register", "t", "--croissant", "c.json", "--duo", "GRU", "--json")
+    answer = user(*register, "--key", "hospital").check().json
+    assert [item["index"] for item in answer] == [1, 2]
+
+
+def test_global_options_may_stand_anywhere(world: World, user: Commands) -> None:
+    url = user.environment.pop("CONCORD_SERVER")
+    for line in (
+        f"--server {url} --json dataset list",
+        f"dataset --server {url} list --json",
+        f"dataset list --json --server={url}",
+    ):
+        assert user(*line.split()).check().json == []
+
+
+def test_the_passphrase_comes_from_a_file_or_the_environment(world: World, user: Commands) -> None:
+    model = ("model", "register", "--title", "T", "--license", "MIT", "--key", "lab")
+    user.environment["CONCORD_PASSPHRASE"] = "wrong"
+    user(*model, "m0").check(4)
+    for number, ending in enumerate(("", "\n", "\r\n", "\nsecond line\n"), 1):
+        (user.folder / "secret").write_text(PASSPHRASE + ending, newline="")
+        user(*model, f"m{number}", "--passphrase-file", "secret").check()
+
+
+def test_untrusted_text_cannot_steer_the_terminal(world: World, user: Commands) -> None:
+    title = "[red]x[/red] \x1b]0;owned\x07 \u202eevil"
+    register = ("dataset", "register", "d", "--license", "MIT", "--duo", "HMB", "--key", "hospital")
+    result = user(*register, "--title", title)
+    if result.code == 0:
+        out = user("dataset", "list").check().out
+        assert "[red]x[/red]" in out
+        assert "\x1b" not in out
+        assert "\u202e" not in out
+    else:
+        result.check(4)
+    plain = ("dataset", "register", "e", "--license", "MIT", "--duo", "HMB", "--key", "hospital")
+    user(*plain, "--title", "[red]x[/red] [link=http://a]").check()
+    assert "[red]x[/red] [link=http://a]" in user("dataset", "list").check().out
