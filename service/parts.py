@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fastapi import Request
 from sqlalchemy import select
@@ -24,6 +25,9 @@ from service.growth import Growth
 from service.metrics import Metrics
 from service.settings import Settings
 
+if TYPE_CHECKING:
+    from service.dao import Dao
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -38,6 +42,7 @@ class Parts:
         readers: threads for whatever would keep the event loop waiting.
         clock: milliseconds since the epoch.
         randomness: gives n random bytes.
+        dao: its contracts and what follows them; None where the first leaf names none.
     """
 
     settings: Settings
@@ -48,6 +53,7 @@ class Parts:
     readers: ThreadPoolExecutor
     clock: Callable[[], int]
     randomness: Callable[[int], bytes]
+    dao: Dao | None = None
 
     @property
     def domain(self) -> Domain:
