@@ -1,8 +1,9 @@
 """The queue in front of the sequencer: bounded, and past it every signature is verified.
 
 Submissions wait in order of arrival. One thread takes what waits, a batch at a time, has its
-signatures checked by a few more (the C library lets go of the interpreter's lock), answers those
-whose signature is wrong, and hands the rest on; meanwhile the sequencer commits the batch before.
+signatures verified, answers those whose signature is wrong, and hands the rest on; meanwhile the
+sequencer commits the batch before. Large batches go to a second process (`ledger.recovery`): it is
+started with the first of them, and where it is not there, or not yet, the thread does the work.
 
 Owns the waiting submissions until `take` hands them over; from then on the sequencer answers them.
 """
@@ -12,16 +13,13 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from ledger.errors import ConcordError
-from ledger.events import Domain, verify_signature
+from ledger.events import Domain, Event, digest, verify_signature
 from ledger.log.errors import LogClosed, QueueFull
 from ledger.log.metrics import Metrics
 from ledger.log.submission import Limits, Pending
-
-_CHUNK = 64
-"""Signatures one thread checks at a time; fewer are not worth handing over."""
+from ledger.recovery import SIGNATURE_BYTES, Check, RecoveryProcess, RecoveryStopped
 
 RETRY_AFTER_SECONDS = 1
 
@@ -31,7 +29,7 @@ class Intake:
 
     Args:
         domain: where signatures must be valid.
-        limits: of the queue, of a batch, and of threads.
+        limits: of the queue and of a batch.
         metrics: where refusals are counted.
     """
 
@@ -45,7 +43,9 @@ class Intake:
         self._verified: deque[Pending] = deque()
         self._verifying = 0
         self._closed = False
-        self._pool = ThreadPoolExecutor(limits.verifiers, "concord-verify")
+        # Of the intake's thread alone; None before the first large batch, and after it has died.
+        self._recovery: RecoveryProcess | None = None
+        self._may_recover = limits.recover_from is not None
         self._thread = threading.Thread(target=self._run, name="concord-intake", daemon=True)
         self._thread.start()
 
@@ -110,11 +110,17 @@ class Intake:
             self._changed.notify_all()
 
     def join(self) -> None:
-        """Waits for the threads, after `close` and the last `take`."""
+        """Waits for the thread, after `close` and the last `take`."""
         self._thread.join()
-        self._pool.shutdown()
 
     def _run(self) -> None:
+        try:
+            self._verify_all()
+        finally:
+            if self._recovery is not None:
+                self._recovery.close()
+
+    def _verify_all(self) -> None:
         batch = self._limits.batch
         while True:
             with self._changed:
@@ -136,17 +142,13 @@ class Intake:
                 self._changed.notify_all()
 
     def _verify(self, batch: Sequence[Pending]) -> list[Pending]:
-        chunks = [batch[at : at + _CHUNK] for at in range(0, len(batch), _CHUNK)]
-        if len(chunks) == 1:
-            return self._verify_chunk(chunks[0])
-        return [good for chunk in self._pool.map(self._verify_chunk, chunks) for good in chunk]
-
-    def _verify_chunk(self, chunk: Sequence[Pending]) -> list[Pending]:
+        checked = self._recovered(batch)
         good: list[Pending] = []
-        for pending in chunk:
+        for pending, is_verified in zip(batch, checked, strict=True):
             event = pending.submission.event
             try:
-                verify_signature(event, self._domain)
+                if not is_verified:
+                    verify_signature(event, self._domain)
             except ConcordError as error:
                 self._metrics.invalid_signatures += 1
                 pending.answer(error)
@@ -155,3 +157,27 @@ class Intake:
             pending.nonce = bytes.fromhex(event.nonce[2:])
             good.append(pending)
         return good
+
+    def _recovered(self, batch: Sequence[Pending]) -> list[bool]:
+        """Which signatures the second process has found right; no others are known to be."""
+        none = [False] * len(batch)
+        wanted = self._limits.recover_from
+        if wanted is None or len(batch) < wanted or not self._may_recover:
+            return none
+        try:
+            self._recovery = self._recovery or RecoveryProcess()
+            if not self._recovery.is_ready():
+                return none
+            checks = [self._check(pending.submission.event) for pending in batch]
+            return self._recovery.matches(checks)
+        except RecoveryStopped:
+            # Slower, not wrong: from now on this thread does the work.
+            self._may_recover = False
+            return none
+
+    def _check(self, event: Event) -> Check:
+        signature = bytes.fromhex(event.signature[2:])
+        # One of another length must not be cut to fit: it becomes one that nobody made.
+        if len(signature) != SIGNATURE_BYTES:
+            signature = bytes(SIGNATURE_BYTES)
+        return Check(digest(event, self._domain), signature, bytes.fromhex(event.actor[2:]))
