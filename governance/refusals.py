@@ -23,6 +23,7 @@ from governance.wording import moment, tokens, visible
 from ledger.chain.errors import ExecutionReverted
 from ledger.chain.failures import revert_reason
 from ledger.errors import ConcordError
+from ledger.events.identifiers import to_checksum_address
 
 Argument: TypeAlias = "str | int | bool | bytes | tuple[Argument, ...]"
 
@@ -129,7 +130,7 @@ def explain(output: bytes) -> Refusal:
     except DecodingError:
         return _unknown(output)
     arguments: dict[str, Argument] = dict(zip((field for field, _ in fields), values, strict=True))
-    shown = {field: _shown(field, value) for field, value in arguments.items()}
+    shown = {field: _shown(field, kind, arguments[field]) for field, kind in fields}
     template = _WORDS.get(name)
     if template is None:
         listed = ", ".join(f"{field} {value}" for field, value in shown.items())
@@ -156,7 +157,9 @@ def _unknown(output: bytes) -> Refusal:
     return Refusal("", {}, f"the contract refused with 0x{output[:64].hex()}")
 
 
-def _shown(field: str, value: Argument) -> str:
+def _shown(field: str, kind: str, value: Argument) -> str:
+    if kind == "address":
+        return to_checksum_address(bytes.fromhex(str(value).removeprefix("0x")))
     if field == "class" and isinstance(value, int) and value in set(ProposalClass):
         return ProposalClass(value).name.lower()
     if field == "current" and isinstance(value, int) and value < len(STATE_NAMES):

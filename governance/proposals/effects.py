@@ -227,9 +227,9 @@ def _amounts(amount: int, *balances: tuple[str, Read, int]) -> Effect:
 
     def changes(answers: Answers) -> tuple[Change, ...]:
         return tuple(
-            Change(what, tokens(_number(answer)), tokens(_number(answer) + sign * amount))
+            Change(what, tokens(_number(answer)), _balance_words(_number(answer) + sign * amount))
             for (what, _, sign), answer in zip(balances, answers, strict=True)
-            if answer is not None and _number(answer) + sign * amount >= 0
+            if answer is not None
         )
 
     return Effect(tuple(read for _, read, _ in balances), changes)
@@ -286,6 +286,10 @@ def _number(raw: bytes) -> int:
 
 def _tokens(raw: bytes) -> str:
     return tokens(_number(raw))
+
+
+def _balance_words(amount: int) -> str:
+    return tokens(amount) if amount >= 0 else "less than nothing"
 
 
 def _share(raw: bytes) -> str:
