@@ -154,11 +154,15 @@ def origins_of(past: Past, version: ModelVersion) -> Origins:
     own = [version.run] if version.run is not None else []
     claimed, outputs = [], []
     for output in past.rows(RunOutput, "node", model_node(version.model, version.version)):
-        changes = past.rows(RunChange, "run", output.run)
-        if output.run == version.run or (changes and changes[0].developer == owner):
+        if output.run == version.run or _developer(past, output.run) == owner:
             outputs.append(output)
             if output.run not in own:
                 own.append(output.run)
         else:
             claimed.append(output)
     return Origins(tuple(own), tuple(claimed), tuple(outputs))
+
+
+def _developer(past: Past, run: str) -> str | None:
+    changes = past.rows(RunChange, "run", run)
+    return changes[0].developer if changes else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.audit import Code
@@ -74,6 +74,7 @@ def fault_at(changes: list[GrantChange], moment: int) -> set[Code]:
     return faults
 
 
+@settings(max_examples=1000)
 @given(timelines(), uses())
 def test_a_grant_fails_a_use_exactly_where_it_fails_some_moment(
     changes: list[GrantChange], use: Interval

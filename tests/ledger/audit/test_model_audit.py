@@ -13,6 +13,7 @@ from ledger.events.canonical import JsonObject, JsonValue
 from ledger.events.identifiers import format_instant
 from tests.support.histories import DAY, HOUR, History, codes, used
 from tests.support.ledgers import digest_of, member_key
+from tests.support.roads import check_roads
 
 M1: JsonObject = {"model": "m", "version": "1"}
 
@@ -231,6 +232,14 @@ class TestRevocation:
         granted.revoke("g", "retroactive", effectiveAt=granted.consortium.at(30 * DAY))
         only(granted, Code.GRANT_REVOKED_AFTER_USE, "error")
 
+    def test_one_dated_before_the_use_and_told_after_it_comes_after_it(
+        self, granted: History
+    ) -> None:
+        granted.train(inputs=[used("d", "g")])
+        granted.pass_time(DAY)
+        granted.revoke("g", "retroactive", effectiveAt=granted.consortium.at(-2 * DAY))
+        only(granted, Code.GRANT_REVOKED_AFTER_USE, "error")
+
     def test_as_of_before_the_revocation_the_model_is_clean(self, granted: History) -> None:
         granted.train(inputs=[used("d", "g")])
         before = granted.size
@@ -341,6 +350,15 @@ class TestTerms:
             history.pass_time(HOUR)
             history.train(name, inputs=[used("d", "g")])
         assert [history.audit(name).verdict for name in "abc"] == ["clean", "clean", "tainted"]
+
+    def test_runs_of_others_that_name_a_grant_do_not_use_it_up(self, history: History) -> None:
+        limit = {"leftOperand": "count", "operator": "lteq", "rightOperand": 1}
+        history.dataset("d")
+        history.grant("g", "d", constraints=[limit])
+        history.pass_time(HOUR)
+        history.train("theirs", inputs=[used("d", "g")], lab=1)
+        history.train("m", inputs=[used("d", "g")])
+        assert history.audit("m").verdict == "clean"
 
     def test_use_long_after_the_first_breaks_an_elapsed_time(self, history: History) -> None:
         limit = {"leftOperand": "odrl:elapsedTime", "operator": "lteq", "rightOperand": "P10D"}
@@ -516,6 +534,7 @@ class TestManifests:
         document = self.lines(used("d", "g"), used("d"))
         self.train_with(granted, document)
         answer = granted.audit(manifests=supplied([document]))
+        check_roads(granted, supplied([document]))
         assert codes(answer) == ["grant-missing"]
         assert [c.basis for c in answer.coverages] == ["grant", "none"]
 

@@ -10,46 +10,29 @@ from sqlmodel import SQLModel
 
 import ledger.store.tables  # noqa: F401 - defines every table
 from ledger.audit import (
-    MemoryRows,
     ModelAudit,
     RowSource,
     audit,
     audit_json,
-    build_bundle,
     gather,
 )
 from ledger.errors import ConcordError
 from ledger.events import decode_leaf
-from ledger.merkle import FetchedTiles, TileEdge, leaf_hash
+from ledger.merkle import leaf_hash
 from ledger.store.evidence import SqlRows
 from ledger.store.sql_state import SqlState
-from ledger.verify import audit_whole_log, confirm_with_log, verify_bundle
+from ledger.verify import audit_whole_log
 from ledger.views.projections import project
 from ledger.views.records import ModelVersion
-from ledger.views.state import MemoryState, State
 from tests.support.histories import History
 from tests.support.random_histories import histories, published
+from tests.support.roads import check_version, replayed
 
 pytestmark = pytest.mark.slow
 
 random_ledgers = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-
-
-def replayed(history: History, size: int, state: State | None = None) -> MemoryState:
-    """The rows of the first leaves alone."""
-    memory = MemoryState()
-    for index, leaf in enumerate(history.leaves[:size]):
-        recorded = decode_leaf(leaf, index)
-        project(
-            recorded.event,
-            index=index,
-            recorded_at=recorded.recorded_at,
-            leaf_hash=leaf_hash(leaf),
-            state=memory if state is None else state,
-        )
-    return memory
 
 
 def gathered(source: RowSource, history: History, model: str, version: str) -> ModelAudit:
@@ -69,14 +52,6 @@ def test_an_answer_as_of_then_is_the_answer_of_the_log_as_it_was(
     for model, version in published(history, size):
         then = audit(earlier, model=model, version=version, tree=history.tree(size))
         assert audit_json(history.audit(model, version, size=size)) == audit_json(then)
-
-
-@random_ledgers
-@given(histories())
-def test_gathered_rows_give_the_answer_of_all_rows(history: History) -> None:
-    for model, version in published(history):
-        answer = gathered(MemoryRows(history.state), history, model, version)
-        assert audit_json(answer) == audit_json(history.audit(model, version))
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -117,20 +92,8 @@ def test_a_bundle_and_the_whole_log_give_the_same_answer(
         v.index for v in history.state.all(ModelVersion) if (v.model, v.version) == (model, version)
     )
     size = data.draw(st.integers(first + 1, history.size))
-    answer = history.audit(model, version, size=size)
-    _, tiles = TileEdge().append([leaf_hash(leaf) for leaf in history.leaves])
-    document = build_bundle(
-        history.state,
-        answer,
-        leaves=lambda indices: {index: history.leaves[index] for index in indices},
-        tiles=FetchedTiles({(tile.level, tile.n): tile.hashes for tile in tiles}),
-        checkpoint=history.checkpoint(),
-        manifests={},
-    )
+    answer = check_version(history, model, version, size, {})
     keys = [history.consortium.log_key.verifier]
-    verified = verify_bundle(document, keys)
-    assert verified.answer == answer
-    confirm_with_log(verified, history.leaves, history.checkpoint(), keys)
     whole = audit_whole_log(
         history.leaves, history.checkpoint(), keys, model=model, version=version, size=size
     )
