@@ -9,16 +9,53 @@ Rules:
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import cast
 
+from eth_typing import Address
+from pydantic import ValidationError
+
+from governance.actions import canonical_address
 from governance.addresses import DaoAddresses
+from governance.keeper import Keeper
+from governance.mirror import Mirror
 from governance.plan import DeploymentPlan
 from governance.proposals import ChainProposals, StatusReader
+from ledger.anchor import Anchorer, AnchorPolicy, AnchorProgress, AnchorTarget
 from ledger.chain.chain import Chain
-from ledger.chain.rpc import RpcEndpoint
+from ledger.chain.connect import EMBEDDED_SCHEME, connect
+from ledger.chain.methods import DEVELOPMENT_METHODS, METHODS
+from ledger.chain.rpc import Provider, RpcEndpoint, RpcLimits
 from ledger.chain.signing import KeySigner
+from ledger.content.location import open_content_store
 from ledger.content.store import ContentStore
-from service.background import Background
+from ledger.errors import IntegrityError, NotFound
+from ledger.events import SigningKey
+from ledger.events.identifiers import to_checksum_address
+from ledger.events.signing import InvalidKey
+from ledger.log import Log
+from ledger.store.reads import snapshot
+from ledger.views.records import Member
+from service.background import Background, Worker
+from service.settings import AnchorChain, Settings
+
+_log = logging.getLogger(__name__)
+
+
+class DaoFileMissing(NotFound):
+    """A file that the DAO's service needs is not in the data directory."""
+
+    code = "dao-file-missing"
+
+
+class DaoFileDamaged(IntegrityError):
+    """Such a file does not hold what it should."""
+
+    code = "dao-file-damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +72,9 @@ class Dao:
         statuses: where proposals are now.
         rpc: answers JSON-RPC.
         background: mirror, anchorers and keeper; `wake` them after a transaction was sent.
+        anchor_now: anchors the present size in the DAO's registry, due or not; raises as
+            `Anchorer.anchor_now`.
+        threads: for whatever asks the chain.
     """
 
     chain: Chain
@@ -46,3 +86,171 @@ class Dao:
     statuses: StatusReader
     rpc: RpcEndpoint
     background: Background
+    anchor_now: Callable[[], AnchorProgress]
+    threads: ThreadPoolExecutor
+
+
+def read_plan(settings: Settings) -> DeploymentPlan:
+    """How the DAO was deployed.
+
+    Raises:
+        DaoFileMissing, DaoFileDamaged: naming the file and what to do.
+    """
+    path = settings.dao_plan_path
+    try:
+        return DeploymentPlan.model_validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise DaoFileMissing(
+            f"The ledger names contracts, and {path} is missing: restore it from a backup."
+        ) from error
+    except ValidationError as error:
+        raise DaoFileDamaged(f"{path} is no plan of a deployment: {error}") from error
+
+
+def read_relayer(settings: Settings) -> SigningKey:
+    """The relayer's key.
+
+    Raises:
+        DaoFileMissing, DaoFileDamaged: naming the file and what to do.
+    """
+    path = settings.relayer_key_path
+    try:
+        text = path.read_text(encoding="ascii").strip()
+        return SigningKey(bytes.fromhex(text.removeprefix("0x")))
+    except FileNotFoundError as error:
+        raise DaoFileMissing(
+            f"The relayer's key, {path}, is missing: restore it from a backup, or name another "
+            "place with CONCORD_RELAYER_KEY_FILE."
+        ) from error
+    except (ValueError, InvalidKey) as error:
+        raise DaoFileDamaged(f"{path} does not hold a key of 64 hex digits.") from error
+
+
+@contextmanager
+def open_dao(
+    settings: Settings, log: Log, *, operator: str, clock: Callable[[], int]
+) -> Iterator[Dao]:
+    """Opens the DAO of a ledger; what works in the background does so inside the context.
+
+    Args:
+        settings: where its parts are.
+        log: whose first leaf names contracts.
+        operator: of the ledger.
+        clock: milliseconds since the epoch.
+
+    Raises:
+        DaoFileMissing, DaoFileDamaged: what `concord init` has left is not there.
+        ConcordError: chain or content store cannot be opened.
+    """
+    plan, key = read_plan(settings), read_relayer(settings)
+    signer = KeySigner.from_bytes(key.secret)
+    with ExitStack() as stack:
+        chain = connect(
+            settings.chain,
+            chain_id=plan.chain_id,
+            is_permitted=_Senders(log, frozenset({operator, key.address})),
+            confirmations=settings.chain_confirmations,
+            development=settings.chain_development,
+        )
+        stack.callback(chain.close)
+        content = open_content_store(settings.content_url, settings.data_dir)
+        stack.callback(content.close)
+        threads = ThreadPoolExecutor(settings.chain_threads, "concord-chain")
+        stack.callback(threads.shutdown)
+        at = plan.addresses
+        proposals = ChainProposals(chain, at, chain.start(plan.from_block))
+        statuses = StatusReader(chain, at)
+        mirror = Mirror(
+            log,
+            chain,
+            key,
+            addresses=at,
+            from_block=plan.from_block,
+            clock=clock,
+            content=content,
+        )
+        keeper = Keeper(chain, at, signer, proposals=proposals, statuses=statuses)
+        own = AnchorTarget(chain, canonical_address(at.anchors), signer, plan.from_block)
+        anchorer = _anchorer(log, own, settings, clock)
+        pause = settings.anchor_check_seconds
+        anchoring = Worker("anchorer", anchorer.step, pause_seconds=pause)
+        further = [_further_target(each, signer, stack) for each in settings.anchor_chains]
+        background = Background(
+            [
+                Worker("mirror", mirror.catch_up, pause_seconds=settings.mirror_seconds),
+                Worker("keeper", lambda: _keep(keeper), pause_seconds=settings.keeper_seconds),
+                anchoring,
+                *(
+                    Worker(
+                        f"anchorer-{target.chain.chain_id}",
+                        _anchorer(log, target, settings, clock).step,
+                        pause_seconds=pause,
+                    )
+                    for target in further
+                ),
+            ]
+        )
+        background.start()
+        stack.callback(background.stop)
+        yield Dao(
+            chain,
+            plan,
+            at,
+            content,
+            signer,
+            proposals,
+            statuses,
+            _rpc(chain, settings),
+            background,
+            lambda: anchoring.between_steps(anchorer.anchor_now),
+            threads,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Senders:
+    """Who may send transactions to the embedded chain: members, and who runs the service."""
+
+    log: Log
+    always: frozenset[str]
+
+    def __call__(self, address: Address) -> bool:
+        name = to_checksum_address(address)
+        if name in self.always:
+            return True
+        with snapshot(self.log.database) as views:
+            member = views.get(Member, name)
+        return member is not None and member.active
+
+
+def _rpc(chain: Chain, settings: Settings) -> RpcEndpoint:
+    methods = frozenset(METHODS)
+    if settings.chain_development and settings.chain.startswith(EMBEDDED_SCHEME):
+        methods |= frozenset(DEVELOPMENT_METHODS)
+    # Either kind of provider answers batches; web3's base class does not say so.
+    provider = cast("Provider", chain.provider)
+    limits = RpcLimits(settings.max_rpc_bytes, settings.max_rpc_requests)
+    return RpcEndpoint(provider, methods=methods, limits=limits)
+
+
+def _further_target(further: AnchorChain, signer: KeySigner, stack: ExitStack) -> AnchorTarget:
+    chain = connect(
+        further.url,
+        chain_id=None,
+        is_permitted=lambda _: True,
+        confirmations=further.confirmations,
+    )
+    stack.callback(chain.close)
+    return AnchorTarget(chain, canonical_address(further.registry), signer, further.from_block)
+
+
+def _anchorer(
+    log: Log, target: AnchorTarget, settings: Settings, clock: Callable[[], int]
+) -> Anchorer:
+    policy = AnchorPolicy(settings.anchor_leaves, settings.anchor_seconds)
+    return Anchorer(log, target, policy=policy, clock=lambda: clock() / 1000)
+
+
+def _keep(keeper: Keeper) -> None:
+    for failure in keeper.run_once().failed:
+        _log.warning("the keeper cannot %s: %s", failure.step, failure.reason)

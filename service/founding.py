@@ -5,13 +5,16 @@ Rules:
 - The log's key is durable before the first leaf is, and gets its name only after. So `log.key`
   stands for a ledger that is whole, and whoever was interrupted just tries again.
 - Two ledgers never share an origin or a chain id by accident: both are random unless named.
+- With a DAO, its contracts stand before the first leaf names them, and its founders are members by
+  contract: the first leaf names none, and the mirror tells of them right after.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ledger.events import Domain, SigningKey, build_event, sign
@@ -21,6 +24,7 @@ from ledger.merkle import SigningKey as LogKey
 from ledger.merkle.errors import MalformedKey
 from ledger.store.engine import Database, open_database
 from ledger.store.migrate import migrate
+from service.durable import write_durably
 from service.parts import read_identity, system_clock
 from service.settings import Settings
 
@@ -45,12 +49,52 @@ class Identity:
         verifier_key: what checks its checkpoints; publish it.
         chain_id: part of every signature made for it.
         operator: who signed its first leaf, in EIP-55.
+        contracts: the DAO's, by name; none without one.
     """
 
     origin: str
     verifier_key: str
     chain_id: int
     operator: str
+    contracts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DaoTerms:
+    """What a DAO is founded with, beside its members. The votes can change all of it.
+
+    Attributes:
+        tokens: of each founder who is named with none, in the smallest unit.
+        voting_delay: seconds from a proposal to its snapshot.
+        voting_period: seconds from the snapshot to the deadline.
+        vote_extension: seconds that stay for voting once the quorum is reached.
+        timelock_delay: seconds from queueing to execution.
+    """
+
+    tokens: int = 1_000 * 10**18
+    voting_delay: int = 86_400
+    voting_period: int = 7 * 86_400
+    vote_extension: int = 86_400
+    timelock_delay: int = 2 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the first leaf stands on.
+
+    Attributes:
+        chain_id: part of every signature.
+        contracts: the DAO's, by name.
+        members: from the first leaf on.
+        mirror: who tells what the contracts do; None without contracts.
+        tell: tells the log what they have done so far.
+    """
+
+    chain_id: int
+    contracts: Mapping[str, str]
+    members: Sequence[JsonObject]
+    mirror: str | None = None
+    tell: Callable[[Log], None] | None = None
 
 
 def random_origin(randomness: Callable[[int], bytes]) -> str:
@@ -70,23 +114,26 @@ def found_ledger(
     operator: SigningKey,
     members: Sequence[JsonObject] = (),
     origin: str | None = None,
+    dao: DaoTerms | None = None,
     clock: Callable[[], int] = system_clock,
     randomness: Callable[[int], bytes] = os.urandom,
 ) -> Identity:
-    """Makes the data directory, the schema, the log's key and the first leaf.
+    """Makes the data directory, the schema, the log's key, the DAO and the first leaf.
 
     Args:
         settings: where.
         operator: signs the first leaf.
-        members: from the first leaf on, as `ledger.created` names them.
+        members: from the first leaf on, as `ledger.created` names them; a DAO's founders.
         origin: a URL without scheme, such as `ledger.example.org/concord`; random where absent.
+        dao: what it is founded with; None makes a ledger without contracts.
         clock: milliseconds since the epoch.
         randomness: gives n random bytes.
 
     Raises:
         LedgerExists: there is one already.
         InvalidInput: the origin or a member cannot be so.
-        Unavailable: the database cannot be written.
+        FoundingDiffers: an interrupted attempt was to make another DAO.
+        Unavailable: database or chain cannot be written.
     """
     if settings.log_key_path.exists():
         raise _exists(settings)
@@ -96,35 +143,101 @@ def found_ledger(
         migrate(database)
         left = _left_over_key(settings, origin)
         identity = _identity_of(database, left)
-        if identity is None:
-            key = left or LogKey(origin or random_origin(randomness), randomness(SEED_BYTES))
-            domain = Domain(random_chain_id(randomness), key.name)
-            genesis = sign(
-                build_event(
-                    kind="ledger.created",
-                    body=_body(domain, key, members),
-                    actor=operator.address,
-                    issued_at=clock(),
-                    nonce=randomness(NONCE_BYTES),
-                ),
-                operator,
-                domain,
-            )
-            _write_durably(_pending_path(settings), key.expose() + "\n")
-            Log.create(
-                database,
-                genesis,
-                signing_key=key,
-                domain=domain,
-                clock=clock,
-                last_signed_path=settings.data_dir / LAST_SIGNED,
-                randomness=randomness,
-            ).close()
-            identity = Identity(key.name, str(key.verifier), domain.chain_id, operator.address)
+        key = left or LogKey(origin or random_origin(randomness), randomness(SEED_BYTES))
+        if left is None:
+            write_durably(_pending_path(settings), key.expose() + "\n")
+        with _ground(
+            settings,
+            origin=key.name,
+            operator=operator.address,
+            members=members,
+            dao=dao,
+            clock=clock,
+            randomness=randomness,
+        ) as ground:
+            if identity is None:
+                identity = _begin(
+                    database, settings, key, ground, operator, clock=clock, randomness=randomness
+                )
+            if ground.tell is not None:
+                with Log.open(
+                    database,
+                    signing_key=key,
+                    domain=Domain(identity.chain_id, key.name),
+                    clock=clock,
+                    last_signed_path=settings.data_dir / LAST_SIGNED,
+                    randomness=randomness,
+                ) as log:
+                    ground.tell(log)
+            identity = replace(identity, contracts=ground.contracts)
     finally:
         database.dispose()
     _pending_path(settings).rename(settings.log_key_path)
     return identity
+
+
+def _begin(
+    database: Database,
+    settings: Settings,
+    key: LogKey,
+    ground: Ground,
+    operator: SigningKey,
+    *,
+    clock: Callable[[], int],
+    randomness: Callable[[int], bytes],
+) -> Identity:
+    """Writes the first leaf."""
+    domain = Domain(ground.chain_id, key.name)
+    genesis = sign(
+        build_event(
+            kind="ledger.created",
+            body=_body(domain, key, ground),
+            actor=operator.address,
+            issued_at=clock(),
+            nonce=randomness(NONCE_BYTES),
+        ),
+        operator,
+        domain,
+    )
+    Log.create(
+        database,
+        genesis,
+        signing_key=key,
+        domain=domain,
+        clock=clock,
+        last_signed_path=settings.data_dir / LAST_SIGNED,
+        randomness=randomness,
+    ).close()
+    return Identity(key.name, str(key.verifier), domain.chain_id, operator.address)
+
+
+@contextmanager
+def _ground(
+    settings: Settings,
+    *,
+    origin: str,
+    operator: str,
+    members: Sequence[JsonObject],
+    dao: DaoTerms | None,
+    clock: Callable[[], int],
+    randomness: Callable[[int], bytes],
+) -> Iterator[Ground]:
+    if dao is None:
+        yield Ground(random_chain_id(randomness), {}, members)
+        return
+    # Chains are slow to import, and a ledger without contracts has none.
+    from service.dao_founding import found_dao  # noqa: PLC0415
+
+    with found_dao(
+        settings,
+        origin=origin,
+        operator=operator,
+        members=members,
+        terms=dao,
+        clock=clock,
+        randomness=randomness,
+    ) as ground:
+        yield ground
 
 
 def _exists(settings: Settings) -> LedgerExists:
@@ -159,26 +272,13 @@ def _identity_of(database: Database, left: LogKey | None) -> Identity | None:
     return Identity(domain.origin, str(left.verifier), domain.chain_id, operator)
 
 
-def _body(domain: Domain, key: LogKey, members: Sequence[JsonObject]) -> JsonObject:
-    return {
+def _body(domain: Domain, key: LogKey, ground: Ground) -> JsonObject:
+    body: JsonObject = {
         "ledger": "ledger",
         "origin": domain.origin,
         "chainId": domain.chain_id,
-        "contracts": {},
+        "contracts": dict(ground.contracts),
         "logKey": str(key.verifier),
-        "members": [*members],
+        "members": [*ground.members],
     }
-
-
-def _write_durably(path: Path, text: str) -> None:
-    path.unlink(missing_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    return body if ground.mirror is None else body | {"mirror": ground.mirror}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
 
 from ledger.log import BatchReport, Log
+from service.background import Background
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 
@@ -63,6 +66,10 @@ class Metrics:
         self._size.set_function(lambda: float(log.size))
         log.observe(self._observe_batch)
 
+    def follow_background(self, background: Background) -> None:
+        """Tells how its workers are from now on."""
+        self.registry.register(_Workers(background))
+
     def open_stream(self, limit: int) -> Callable[[], None] | None:
         """Counts a stream in, where fewer than `limit` are open; the result counts it out."""
         if self._open_streams >= limit:
@@ -105,3 +112,31 @@ class Metrics:
     def exposition(self) -> bytes:
         """The text that Prometheus scrapes."""
         return generate_latest(self.registry)
+
+
+class _Workers(Collector):
+    """How each worker in the background is, asked at each scrape."""
+
+    def __init__(self, background: Background) -> None:
+        self._background = background
+
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+        """One sample a worker and figure."""
+        labels = ["worker"]
+        working = GaugeMetricFamily(
+            "concord_worker_working",
+            "1 while it works, 0 while it waits or has stopped.",
+            None,
+            labels,
+        )
+        steps = CounterMetricFamily(
+            "concord_worker_steps", "Steps done without an error.", labels=labels
+        )
+        failures = CounterMetricFamily(
+            "concord_worker_failures", "Steps that ended in an error.", labels=labels
+        )
+        for state in self._background.states:
+            working.add_metric([state.name], float(state.state == "working"))
+            steps.add_metric([state.name], state.steps)
+            failures.add_metric([state.name], state.failures)
+        yield from (working, steps, failures)

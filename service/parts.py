@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,9 @@ from ledger.log import LedgerMissing, Limits, Log, WrongLedger
 from ledger.merkle import SigningKey, VerifierKey
 from ledger.store.engine import Database, open_database
 from ledger.store.migrate import require_schema
+from ledger.store.reads import snapshot
 from ledger.store.tables.log import LeafRow
+from ledger.views.records import LedgerInfo
 from service.growth import Growth
 from service.metrics import Metrics
 from service.settings import Settings
@@ -122,10 +124,28 @@ def open_parts(
             randomness=randomness,
         ) as log:
             metrics.follow(log)
-            yield Parts(settings, log, operator, key.verifier, metrics, readers, clock, randomness)
+            with _dao_of(settings, log, operator, clock) as dao:
+                if dao is not None:
+                    metrics.follow_background(dao.background)
+                yield Parts(
+                    settings, log, operator, key.verifier, metrics, readers, clock, randomness, dao
+                )
     finally:
         readers.shutdown()
         database.dispose()
+
+
+def _dao_of(
+    settings: Settings, log: Log, operator: str, clock: Callable[[], int]
+) -> AbstractContextManager[Dao | None]:
+    with snapshot(log.database) as views:
+        ledger = views.get(LedgerInfo, "ledger")
+    if ledger is None or ledger.contracts == "{}":
+        return nullcontext()
+    # Chains are slow to import, and most commands and many ledgers have none.
+    from service.dao import open_dao  # noqa: PLC0415
+
+    return open_dao(settings, log, operator=operator, clock=clock)
 
 
 def read_identity(database: Database) -> tuple[str, Domain]:

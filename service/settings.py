@@ -10,11 +10,29 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Bytes = Annotated[int, Field(ge=1_024, le=2**30)]
+
+
+class AnchorChain(BaseModel):
+    """A further chain that the log's roots are anchored on.
+
+    Attributes:
+        url: http(s) address of a node.
+        registry: address of the `AnchorRegistry` there; the relayer needs its operator's role.
+        from_block: the registry does not exist at this block yet.
+        confirmations: blocks that must follow one before it counts.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str
+    registry: Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
+    from_block: Annotated[int, Field(ge=0)] = 0
+    confirmations: Annotated[int, Field(ge=0)] = 12
 
 
 class Settings(BaseSettings):
@@ -45,6 +63,24 @@ class Settings(BaseSettings):
         stall_seconds: how long an answer waits for a client that does not read.
         drain_seconds: how long a stop waits for requests under way.
         reader_threads: database reads at the same time.
+        chain_url: where the DAO is: `embedded:DIRECTORY` or a node's http(s) address; embedded in
+            `chain` in the data directory where it is not set.
+        chain_confirmations: blocks that must follow one before it counts; 0 embedded and 12
+            elsewhere where it is not set.
+        chain_development: whether anyone may move the embedded chain's clock; for demos and tests.
+        relayer_key_file: secp256k1 key, 64 hex digits, of the account that deploys, relays, anchors
+            and mirrors; `relayer.key` in the data directory where it is not set.
+        content_url: where policies, texts and evidence are kept: `file:DIRECTORY` or
+            `ipfs+http(s)://…` of a Kubo daemon; `content` in the data directory where it is empty.
+        anchor_leaves: new leaves after which a root is anchored.
+        anchor_seconds: time after which a root is anchored if there is any new leaf.
+        anchor_chains: further chains to anchor on, a JSON list of `AnchorChain`.
+        mirror_seconds: how often the chain is asked for what is new.
+        anchor_check_seconds: how often it is looked whether a root is due.
+        keeper_seconds: how often proposals are queued and executed that are due.
+        chain_threads: requests to the chain at the same time.
+        max_rpc_bytes: request body of `/rpc`.
+        max_rpc_requests: JSON-RPC requests in one batch.
     """
 
     model_config = SettingsConfigDict(
@@ -78,6 +114,21 @@ class Settings(BaseSettings):
     drain_seconds: Seconds = 20
     reader_threads: Annotated[int, Field(ge=1, le=64)] = 8
 
+    chain_url: str | None = None
+    chain_confirmations: Annotated[int, Field(ge=0)] | None = None
+    chain_development: bool = False
+    relayer_key_file: Path | None = None
+    content_url: str = ""
+    anchor_leaves: Annotated[int, Field(ge=1)] = 1_000
+    anchor_seconds: Annotated[int, Field(ge=1)] = 3_600
+    anchor_chains: tuple[AnchorChain, ...] = ()
+    mirror_seconds: Seconds = 1
+    anchor_check_seconds: Seconds = 5
+    keeper_seconds: Seconds = 15
+    chain_threads: Annotated[int, Field(ge=1, le=256)] = 32
+    max_rpc_bytes: Bytes = 4 * 1024 * 1024
+    max_rpc_requests: Annotated[int, Field(ge=1, le=10_000)] = 500
+
     @field_validator("public_url")
     @classmethod
     def _is_a_base_url(cls, url: str | None) -> str | None:
@@ -96,3 +147,18 @@ class Settings(BaseSettings):
     def log_key_path(self) -> Path:
         """File that holds the log's private key."""
         return self.log_key_file or self.data_dir / "log.key"
+
+    @property
+    def chain(self) -> str:
+        """URL of the DAO's chain."""
+        return self.chain_url or f"embedded:{self.data_dir / 'chain'}"
+
+    @property
+    def relayer_key_path(self) -> Path:
+        """File that holds the relayer's private key."""
+        return self.relayer_key_file or self.data_dir / "relayer.key"
+
+    @property
+    def dao_plan_path(self) -> Path:
+        """File that says how the DAO was deployed."""
+        return self.data_dir / "dao.json"

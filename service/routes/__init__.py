@@ -5,6 +5,7 @@ from __future__ import annotations
 from service.routes import (
     access,
     audits,
+    chain,
     events,
     grants,
     operations,
@@ -25,6 +26,7 @@ ROUTERS = (
     audits.router,
     proofs.router,
     access.router,
+    chain.router,
     operations.router,
 )
 

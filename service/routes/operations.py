@@ -24,8 +24,22 @@ class Health(BaseModel):
     status: str
 
 
+class Waiting(BaseModel):
+    """Work in the background that waits for something which does not answer."""
+
+    worker: str
+    code: str
+    reason: str
+
+
+class Readiness(Health):
+    """That it is so, and what waits nevertheless."""
+
+    waiting: list[Waiting]
+
+
 class NotReady(Unavailable):
-    """The log takes nothing any more."""
+    """The log takes nothing any more, or work in the background has stopped for good."""
 
     code = "not-ready"
 
@@ -37,20 +51,33 @@ async def health(request: Request) -> Response:
     return Json({"status": "alive"})
 
 
-@router.get("/readyz", summary="It can read and append", responses={200: {"model": Health}})
+@router.get("/readyz", summary="It can read and append", responses={200: {"model": Readiness}})
 async def ready(request: Request) -> Response:
-    """Asks the database, and whether the log still takes events."""
+    """Asks the database, whether the log still takes events, and the work in the background."""
     parts = parts_of(request)
     if growth_of(request).stopping:
         raise ShuttingDown("The service is being stopped.")
     await in_thread(parts, lambda: _check(parts))
-    return Json({"status": "ready"})
+    return Json({"status": "ready", "waiting": _waiting(parts)})
+
+
+def _waiting(parts: Parts) -> list[dict[str, str | None]]:
+    states = () if parts.dao is None else parts.dao.background.states
+    return [
+        {"worker": state.name, "code": state.code, "reason": state.reason}
+        for state in states
+        if state.state == "waiting"
+    ]
 
 
 def _check(parts: Parts) -> None:
     stopped = parts.log.stopped
     if stopped is not None:
         raise NotReady(f"The log takes nothing any more ({stopped.code}); see the service's log.")
+    if parts.dao is not None:
+        for worker in parts.dao.background.states:
+            if worker.state == "stopped":
+                raise NotReady(f"The {worker.name} has stopped ({worker.code}): {worker.reason}")
     with snapshot(parts.log.database) as views:
         if views.size < parts.log.size:
             raise NotReady("The database holds less than was signed for; see the service's log.")

@@ -1,0 +1,61 @@
+"""The chain's own interface: JSON-RPC, as wallets and other people's tools speak it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from ledger.errors import NotFound
+from service.bodies import read_body
+from service.openapi import problems
+from service.parts import Parts, parts_of
+from service.routing import StrictRoute
+
+if TYPE_CHECKING:
+    from service.dao import Dao
+
+router = APIRouter(route_class=StrictRoute, tags=["chain"])
+
+_SENDS = b"eth_sendRawTransaction"
+
+
+class NoDao(NotFound):
+    """This ledger names no contracts, so there is no chain and nothing to vote on."""
+
+    code = "no-dao"
+
+
+def dao_of(parts: Parts) -> Dao:
+    """The DAO of the ledger that is served.
+
+    Raises:
+        NoDao: it has none.
+    """
+    if parts.dao is None:
+        raise NoDao("This ledger was made without contracts; there is no chain behind it.")
+    return parts.dao
+
+
+@router.post(
+    "/rpc",
+    summary="Ask the chain, or send it a transaction (JSON-RPC 2.0)",
+    responses={200: {"content": {"application/json": {}}}, 204: {}, **problems(404)},
+)
+async def rpc(request: Request) -> Response:
+    """Single requests and batches. Errors of the chain are in the answer, with their revert data.
+
+    On an embedded chain members alone can send transactions, and pay nothing for them.
+    """
+    parts = parts_of(request)
+    dao = dao_of(parts)
+    body = await read_body(request, parts.settings.max_rpc_bytes)
+    loop = asyncio.get_running_loop()
+    answer = await loop.run_in_executor(dao.threads, dao.rpc.dispatch, body)
+    if _SENDS in body:
+        dao.background.wake()
+    if not answer:
+        return Response(None, 204)
+    return Response(answer, 200, media_type="application/json")
