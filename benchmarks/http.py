@@ -216,6 +216,9 @@ def run(folder: Path, count: int, seconds: int, connections: int) -> None:
             seconds=seconds,
         )
         after = recorded(server)
+    # What was answered is in the log; what was on its way when wrk stopped may be, too.
+    assert between - before >= single.requests
+    assert after - between >= batches.requests * BATCH
     url = f"sqlite:///{data / 'concord.db'}"
     inserts = per_second(lambda: raw_inserts(url, singles))
     recovery = per_second(lambda: recoveries(consortium, singles[:10_000]))
@@ -228,8 +231,8 @@ def run(folder: Path, count: int, seconds: int, connections: int) -> None:
             seconds=seconds,
         )
     report(
-        singles=(single, (between - before) / single.seconds),
-        batches=(batches, (after - between) / batches.seconds),
+        singles=(single, single.rate),
+        batches=(batches, batches.rate * BATCH),
         limits={"raw inserts": inserts, "recovery": recovery, "empty POST": empty.rate},
         empty=empty,
     )

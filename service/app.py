@@ -15,8 +15,10 @@ from service.metrics import Metrics
 from service.middleware import Frame
 from service.parts import open_parts
 from service.routes import ROUTERS
+from service.routing import LeanRoute
 from service.server import Server, build_server
 from service.settings import Settings
+from service.submitting import Submitter
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -32,6 +34,7 @@ def create_app(settings: Settings) -> FastAPI:
         with open_parts(settings, metrics=metrics) as parts:
             app.state.parts = parts
             app.state.growth = growth = Growth(parts.log)
+            app.state.submitter = Submitter(parts.log)
             try:
                 yield
             finally:
@@ -46,6 +49,8 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_tags=[{"name": name, "description": words} for name, words in openapi.TAGS],
         redoc_url=None,
         redirect_slashes=False,
+        # It would look for a provider at each request; /metrics says what there is to say.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=lifespan,
     )
     for router in ROUTERS:
@@ -53,7 +58,8 @@ def create_app(settings: Settings) -> FastAPI:
         app.router.routes.extend(router.routes)
     problems.install(app)
     openapi.install(app)
-    app.add_middleware(Frame, metrics=metrics)
+    lean = [route for route in app.router.routes if isinstance(route, LeanRoute)]
+    app.add_middleware(Frame, metrics=metrics, lean=lean)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

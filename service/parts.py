@@ -26,6 +26,7 @@ from ledger.views.records import LedgerInfo
 from service.growth import Growth
 from service.metrics import Metrics
 from service.settings import Settings
+from service.submitting import Submitter
 
 if TYPE_CHECKING:
     from service.dao import Dao
@@ -75,6 +76,13 @@ def growth_of(request: Request) -> Growth:
     growth = request.app.state.growth
     assert isinstance(growth, Growth)  # noqa: S101 - the lifespan has put it there
     return growth
+
+
+def submitter_of(request: Request) -> Submitter:
+    """What hands single events to the log."""
+    submitter = request.app.state.submitter
+    assert isinstance(submitter, Submitter)  # noqa: S101 - the lifespan has put it there
+    return submitter
 
 
 def system_clock() -> int:

@@ -100,6 +100,17 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_unexpected)
 
 
+async def problem_for(request: Request, error: ConcordError | ClientDisconnect) -> Response:
+    """The answer to a request that was refused on purpose, or broke off.
+
+    Raises:
+        ConcordError: again, if it is the service that failed.
+    """
+    if isinstance(error, ClientDisconnect):
+        return await _on_disconnect(request, error)
+    return await _on_concord_error(request, error)
+
+
 async def _on_concord_error(request: Request, error: Exception) -> Response:
     del request
     assert isinstance(error, ConcordError)  # noqa: S101 - registered for this class

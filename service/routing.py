@@ -2,7 +2,7 @@
 
 Rules:
 - A query parameter that a call does not have, or one given twice, is refused.
-- A lean route is documented by FastAPI and served without its machinery for parameters and
+- A lean route is documented by FastAPI and served without its machinery for routes, parameters and
   dependencies, which takes longer than recording an event does.
 """
 
@@ -16,9 +16,12 @@ from fastapi import Request, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
+from ledger.errors import ConcordError
 from service.errors import UnknownParameter
+from service.problems import problem_for
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -40,17 +43,25 @@ class StrictRoute(APIRoute):
 
 
 class LeanRoute(APIRoute):
-    """Hands the request to an endpoint of the form `async (Request) -> Response`, nothing else."""
+    """A route that is documented as any other and served by `lean`, past most of the machinery.
+
+    Its path has no parameters and its call no query.
+    """
 
     def __init__(self, path: str, endpoint: Endpoint, **options: Any) -> None:  # noqa: ANN401 - FastAPI's
         super().__init__(path, endpoint, **options)
+        self._lean_endpoint = endpoint
+        self.app = self.lean
 
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    async def lean(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request; what is refused on purpose is a problem, as everywhere."""
+        request = Request(scope, receive, send)
+        try:
             check_query(scope, frozenset())
-            response = await endpoint(Request(scope, receive, send))
-            await response(scope, receive, send)
-
-        self.app = app
+            response = await self._lean_endpoint(request)
+        except (ConcordError, ClientDisconnect) as error:
+            response = await problem_for(request, error)
+        await response(scope, receive, send)
 
 
 def check_query(scope: Scope, allowed: frozenset[str]) -> None:

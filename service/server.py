@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import uvicorn
 from fastapi import FastAPI
@@ -20,12 +20,15 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.settings import Settings
 
+Phase = Literal["idle", "head", "body"]
+"""What a connection waits for: nothing, the head of a request, or its body."""
+
 
 class BoundedProtocol(HttpToolsProtocol):
     """uvicorn's HTTP/1.1 protocol with limits on how long and how large a request may be.
 
     Owns `_deadline`, armed while a request is coming in, and `_stall`, armed while the client does
-    not take what it is sent.
+    not take what it is sent. A request that comes in one piece arms nothing.
     """
 
     HEAD_SECONDS: ClassVar[float]
@@ -35,44 +38,56 @@ class BoundedProtocol(HttpToolsProtocol):
 
     _deadline: asyncio.TimerHandle | None = None
     _stall: asyncio.TimerHandle | None = None
+    # What the connection waits for, and what the deadline was armed for.
+    _phase: Phase = "head"
+    _armed: Phase = "idle"
     _head_bytes = 0
-    _in_head = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Waits for the first request's head."""
         super().connection_made(transport)
-        self._arm(self.HEAD_SECONDS)
+        self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Waits for nothing any more."""
-        self._disarm()
+        self._phase = "idle"
+        self._watch()
         self._flowing()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Counts what belongs to an unfinished head."""
-        if self._in_head:
-            self._head_bytes += len(data)
+        """Counts what belongs to an unfinished head, and watches what is still to come."""
+        self._head_bytes += len(data)
         super().data_received(data)
-        if self._in_head and self._head_bytes > self.MAX_HEAD_BYTES:
+        if self._phase == "head" and self._head_bytes > self.MAX_HEAD_BYTES:
             self.transport.abort()
+        self._watch()
 
     def on_message_begin(self) -> None:
-        """Waits for the head of the next request."""
+        """The next request's head."""
         super().on_message_begin()
-        self._arm(self.HEAD_SECONDS)
+        self._phase = "head"
 
     def on_headers_complete(self) -> None:
-        """Waits for the body."""
-        self._in_head = False
-        self._arm(self.BODY_SECONDS)
+        """Its body."""
+        self._phase = "body"
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """Waits for nothing: how long an answer takes is the service's own doing."""
-        self._disarm()
-        self._in_head, self._head_bytes = True, 0
+        """Nothing: how long an answer takes is the service's own doing."""
+        self._phase, self._head_bytes = "idle", 0
         super().on_message_complete()
+
+    def _watch(self) -> None:
+        if self._phase == self._armed:
+            return
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        self._armed = self._phase
+        if self._phase != "idle":
+            seconds = self.HEAD_SECONDS if self._phase == "head" else self.BODY_SECONDS
+            self._deadline = self.loop.call_later(seconds, self.transport.abort)
 
     def pause_writing(self) -> None:
         """The client takes nothing: waits no longer than a stall may last."""
@@ -89,15 +104,6 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._stall is not None:
             self._stall.cancel()
             self._stall = None
-
-    def _arm(self, seconds: float) -> None:
-        self._disarm()
-        self._deadline = self.loop.call_later(seconds, self.transport.abort)
-
-    def _disarm(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
 
 
 def bounded_protocol(settings: Settings) -> type[BoundedProtocol]:

@@ -6,7 +6,7 @@ Writing is idempotent: the same event again is answered with its first receipt.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from concurrent.futures import Future
 
 import orjson
 from fastapi import APIRouter, Request
@@ -15,11 +15,12 @@ from fastapi.responses import Response
 from ledger.errors import ConcordError
 from ledger.events import build_event, digest, typed_data
 from ledger.events.canonical import parse_object
-from ledger.log import Appended, Submission
+from ledger.log import Submission
+from ledger.log.submission import Answer
 from service.answers import Json
 from service.bodies import read_body, read_object, take
 from service.openapi import problems, request_body
-from service.parts import Parts, parts_of
+from service.parts import Parts, parts_of, submitter_of
 from service.routing import LeanRoute, StrictRoute
 from service.schemas.events import (
     AppendAnswer,
@@ -59,8 +60,7 @@ async def append(request: Request) -> Response:
     parts = parts_of(request)
     body = await read_body(request, parts.settings.max_event_bytes)
     try:
-        submission = read_submission(parse_object(body))
-        appended = (await _submit(parts, [submission]))[0]
+        appended = await submitter_of(request).submit(read_submission(parse_object(body)))
         if isinstance(appended, ConcordError):
             raise appended
     except ConcordError as error:
@@ -79,22 +79,23 @@ async def append_batch(request: Request) -> Response:
     """Each event is answered on its own: one that is refused does not keep the others back."""
     parts = parts_of(request)
     body = await read_body(request, parts.settings.max_batch_bytes)
-    limit = parts.settings.max_batch_events
     loop = asyncio.get_running_loop()
     # A thousand events take longer to read than others should wait for the event loop.
-    read = await loop.run_in_executor(parts.readers, lambda: read_batch(parse_object(body), limit))
-    submissions = [item for item in read if isinstance(item, Submission)]
-    recorded = iter(await _submit(parts, submissions))
-    answers = [next(recorded) if isinstance(item, Submission) else item for item in read]
+    read, queued = await loop.run_in_executor(parts.readers, lambda: _queue(parts, body))
+    recorded = await asyncio.wrap_future(queued)
+    in_order = iter(recorded)
+    answers = [next(in_order) if isinstance(item, Submission) else item for item in read]
     for answer in answers:
         if isinstance(answer, ConcordError):
             parts.metrics.refused.labels(answer.code).inc()
     return Json(batch_bytes(answers))
 
 
-async def _submit(parts: Parts, submissions: Sequence[Submission]) -> list[Appended | ConcordError]:
-    # Shielded: a client that goes away does not take back what was queued.
-    return await asyncio.shield(asyncio.wrap_future(parts.log.submit_all(submissions)))
+def _queue(
+    parts: Parts, body: bytes
+) -> tuple[list[Submission | ConcordError], Future[list[Answer]]]:
+    read = read_batch(parse_object(body), parts.settings.max_batch_events)
+    return read, parts.log.submit_all([item for item in read if isinstance(item, Submission)])
 
 
 @router.post(

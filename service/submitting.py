@@ -1,0 +1,56 @@
+"""Single events, handed to the log together.
+
+Events that arrive in one turn of the event loop go to the log as one group and come back as one:
+the locks and wake-ups between the two threads are paid once for all of them. The log commits what
+waits together anyway, so nobody waits longer for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+from ledger.log import Log, Submission
+from ledger.log.submission import Answer
+
+Waiter = asyncio.Future[Answer]
+
+
+class Submitter:
+    """Owned by the event loop's thread; only answers come from another one.
+
+    Args:
+        log: takes the events.
+    """
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._loop = asyncio.get_running_loop()
+        self._submissions: list[Submission] = []
+        self._waiters: list[Waiter] = []
+
+    def submit(self, submission: Submission) -> Waiter:
+        """Queues one event; the result is what became of it, or the error that refused it."""
+        if not self._submissions:
+            self._loop.call_soon(self._flush)
+        waiter: Waiter = self._loop.create_future()
+        self._submissions.append(submission)
+        self._waiters.append(waiter)
+        return waiter
+
+    def _flush(self) -> None:
+        submissions, waiters = self._submissions, self._waiters
+        self._submissions, self._waiters = [], []
+
+        def answered(answers: Future[list[Answer]]) -> None:
+            self._loop.call_soon_threadsafe(_deliver, waiters, answers.result())
+
+        self._log.submit_all(submissions).add_done_callback(answered)
+
+
+def _deliver(waiters: Sequence[Waiter], answers: Sequence[Answer]) -> None:
+    for waiter, answer in zip(waiters, answers, strict=True):
+        # Whoever waited may have been cancelled; what was queued is recorded all the same.
+        if not waiter.done():
+            waiter.set_result(answer)
