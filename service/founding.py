@@ -223,7 +223,9 @@ def _ground(
     randomness: Callable[[int], bytes],
 ) -> Iterator[Ground]:
     if dao is None:
-        yield Ground(random_chain_id(randomness), {}, members)
+        # Tokens are a DAO's.
+        plain = [{k: v for k, v in member.items() if k != "tokens"} for member in members]
+        yield Ground(random_chain_id(randomness), {}, plain)
         return
     # Chains are slow to import, and a ledger without contracts has none.
     from service.dao_founding import found_dao  # noqa: PLC0415

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,23 +13,28 @@ from client.home import key_folder
 from ledger.errors import InvalidInput
 from ledger.events.canonical import JsonObject
 from service.cli.context import Options, options_of
+from service.cli.datadir import Data, identity_at
 from service.cli.exits import Panel
 from service.cli.output import console, errors, print_fields, print_json
 from service.cli.reading import read_settings
 
-Data = Annotated[
-    Path | None,
-    typer.Option("--data", envvar="CONCORD_DATA_DIR", help="Data directory of the ledger."),
-]
+if TYPE_CHECKING:
+    from service.founding import Identity
+
 Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; 0 takes any free one.")]
 
-_MEMBER = re.compile(r"(?P<name>[^=]{1,200})=(?P<address>[^:]+):(?P<roles>[a-z,]*)")
+_MEMBER = re.compile(
+    r"(?P<name>[^=]{1,200})=(?P<address>[^:]+):(?P<roles>[a-z,]*)(?::(?P<tokens>[0-9]{1,30}))?"
+)
+TOKEN = 10**18
+"""Smallest units in one voting token."""
+
 DEFAULT_OPERATOR = "operator"
 
 
 class InvalidMember(InvalidInput):
-    """Not of the form `NAME=ADDRESS:role,role`."""
+    """Not of the form `NAME=ADDRESS:role,role`, with `:TOKENS` after it or without."""
 
     code = "invalid-member"
 
@@ -52,18 +57,35 @@ def init(
     ] = None,
     member: Annotated[
         list[str] | None,
-        typer.Option(help="A member from the start, as NAME=ADDRESS:role,role; repeat."),
+        typer.Option(help="A member from the start, as NAME=ADDRESS:role,role[:TOKENS]; repeat."),
     ] = None,
+    tokens: Annotated[
+        int, typer.Option(min=1, help="Voting tokens of each member who is named without a number.")
+    ] = 1_000,
+    no_dao: Annotated[
+        bool, typer.Option("--no-dao", help="No contracts, no votes: the operator admits members.")
+    ] = False,
 ) -> None:
-    """Make a new ledger: its folder, the log's key, and the first event, signed by the operator."""
-    from service.founding import found_ledger  # noqa: PLC0415 - the database is slow to import
+    """Make a new ledger: its folder, the log's key, the DAO, and the first event.
+
+    The DAO is deployed on a chain of its own in the folder, or on the one that CONCORD_CHAIN_URL
+    names. Nobody owns it: members decide by vote. Interrupted, it goes on where it was.
+    """
+    from service.founding import (  # noqa: PLC0415 - the database is slow to import
+        DaoTerms,
+        found_ledger,
+    )
 
     options = options_of(context)
     settings = read_settings(data=data)
     members = [_member(text) for text in member or ()]
     name = operator or options.key or _only_operator(options)
     identity = found_ledger(
-        settings, operator=options.signing_key(name), members=members, origin=origin
+        settings,
+        operator=options.signing_key(name),
+        members=members,
+        origin=origin,
+        dao=None if no_dao else DaoTerms(tokens=tokens * TOKEN),
     )
     facts: JsonObject = {
         "data": str(settings.data_dir),
@@ -71,22 +93,34 @@ def init(
         "verifierKey": identity.verifier_key,
         "chainId": identity.chain_id,
         "operator": identity.operator,
+        "contracts": dict(identity.contracts),
     }
     if options.as_json:
         print_json(facts)
         return
-    console.print(f"[green]Made[/] a new ledger, {_counted(len(members), 'member')}.")
+    _say_made(identity, settings.data_dir, len(members))
+
+
+def _say_made(identity: Identity, data: Path, members: int) -> None:
+    console.print(f"[green]Made[/] a new ledger, {_counted(members, 'member')}.")
     print_fields(
         [
-            ("Folder", facts["data"]),
+            ("Folder", str(data)),
             ("Origin", identity.origin),
             ("Verifier key", identity.verifier_key),
             ("Operator", identity.operator),
         ]
     )
+    if identity.contracts:
+        console.print(f"Its DAO stands on chain {identity.chain_id}, and nobody owns it:")
+        print_fields(list(identity.contracts.items()))
     console.print("Publish the verifier key: with it, everyone can check what the ledger says.")
-    console.print(f"Start it with: concord serve --data {settings.data_dir}", markup=False)
-    if not members:
+    console.print(f"Start it with: concord serve --data {data}", markup=False)
+    if members:
+        return
+    if identity.contracts:
+        console.print("The operator holds all votes. Others are admitted by proposal.")
+    else:
         console.print("Then let the first one in: concord members admit ADDRESS --role steward")
 
 
@@ -98,11 +132,14 @@ def _member(text: str) -> JsonObject:
     match = _MEMBER.fullmatch(text)
     if match is None:
         raise InvalidMember(
-            f"{text!r} is not of the form NAME=ADDRESS:role,role, such as "
+            f"{text!r} is not of the form NAME=ADDRESS:role,role[:TOKENS], such as "
             '"North Hospital=0x52908400098527886E0F7030069857D2E4169EE7:steward".'
         )
     roles = [role for role in match["roles"].split(",") if role]
-    return {"member": match["address"], "roles": [*roles], "name": match["name"]}
+    member: JsonObject = {"member": match["address"], "roles": [*roles], "name": match["name"]}
+    if match["tokens"] is not None:
+        member["tokens"] = int(match["tokens"]) * TOKEN
+    return member
 
 
 def _only_operator(options: Options) -> str | None:
@@ -138,7 +175,6 @@ def serve(
     """
     from service.app import create_server  # noqa: PLC0415 - slow to import
     from service.cli.serving import address_of, listen  # noqa: PLC0415
-    from service.cli.upkeep import identity_at  # noqa: PLC0415
 
     options = options_of(context)
     settings = read_settings(data=data, host=host, port=port)
