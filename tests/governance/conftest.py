@@ -16,6 +16,7 @@ import pytest
 from governance.plan import DeploymentPlan
 from ledger.chain.connect import embedded
 from tests.governance.dao import EVERYBODY, Dao, found, fund
+from tests.governance.mirrored import MirroredLog, mirrored_log
 from tests.support.chains import BACKENDS, Backend, anvil_chain, embedded_node, open_backend
 
 
@@ -63,6 +64,14 @@ def dao(founded: Founded, tmp_path: Path) -> Iterator[Dao]:
     chain = embedded(embedded_node(tmp_path / "chain"))
     yield _now(Backend(original.name, chain, original.operator), founded.plan)
     chain.close()
+
+
+@pytest.fixture
+def mirrored(dao: Dao, tmp_path: Path) -> Iterator[MirroredLog]:
+    """A log that names the DAO's contracts; nothing is mirrored yet."""
+    (tmp_path / "log").mkdir()
+    with mirrored_log(dao, tmp_path / "log") as opened:
+        yield opened
 
 
 def _now(backend: Backend, plan: DeploymentPlan) -> Dao:
