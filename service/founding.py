@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ledger.events import Domain, SigningKey, build_event, sign
+from ledger.events import Domain, SigningKey, build_event, parse_body, sign
 from ledger.events.canonical import JsonObject
 from ledger.log import LedgerExists, LedgerMissing, Log
 from ledger.merkle import SigningKey as LogKey
@@ -143,8 +143,11 @@ def found_ledger(
         migrate(database)
         left = _left_over_key(settings, origin)
         identity = _identity_of(database, left)
-        key = left or LogKey(origin or random_origin(randomness), randomness(SEED_BYTES))
+        key = left or _new_key(origin, randomness)
         if left is None:
+            # What cannot stand in the first leaf is refused before anything is made.
+            probe = _without_contracts(members, SMALLEST_CHAIN_ID)
+            parse_body("ledger.created", _body(Domain(probe.chain_id, key.name), key, probe))
             write_durably(_pending_path(settings), key.expose() + "\n")
         with _ground(
             settings,
@@ -223,9 +226,7 @@ def _ground(
     randomness: Callable[[int], bytes],
 ) -> Iterator[Ground]:
     if dao is None:
-        # Tokens are a DAO's.
-        plain = [{k: v for k, v in member.items() if k != "tokens"} for member in members]
-        yield Ground(random_chain_id(randomness), {}, plain)
+        yield _without_contracts(members, random_chain_id(randomness))
         return
     # Chains are slow to import, and a ledger without contracts has none.
     from service.dao_founding import found_dao  # noqa: PLC0415
@@ -240,6 +241,17 @@ def _ground(
         randomness=randomness,
     ) as ground:
         yield ground
+
+
+def _without_contracts(members: Sequence[JsonObject], chain_id: int) -> Ground:
+    # Tokens are a DAO's.
+    plain = [{k: v for k, v in member.items() if k != "tokens"} for member in members]
+    return Ground(chain_id, {}, plain)
+
+
+def _new_key(origin: str | None, randomness: Callable[[int], bytes]) -> LogKey:
+    name = random_origin(randomness) if origin is None else origin
+    return LogKey(name, randomness(SEED_BYTES))
 
 
 def _exists(settings: Settings) -> LedgerExists:

@@ -116,17 +116,18 @@ def run(
     if (model_version is None) != (artifact is None):
         raise InvalidReference("--produced and --artifact go together.")
     options = options_of(context)
+    # All is read before anything is recorded: a slip of the pen is no failed run.
     settings: JsonObject | None = read_json(parameters) if parameters else None
+    measured = _metrics(metrics) if metrics else {}
+    inputs = [_split(item, 3) for item in used or ()]
+    output = _split(model_version, 2) if model_version is not None else None
     with options.writer() as ledger:
         with ledger.run(job, run=run_id, parameters=settings) as tracked:
-            for item in used or ():
-                dataset, version, grant = _split(item, 3)
+            for dataset, version, grant in inputs:
                 tracked.used(dataset, version, grant=grant or None)
-            if metrics is not None:
-                tracked.measured(**_metrics(metrics))
-            if model_version is not None and artifact is not None:
-                model, version = _split(model_version, 2)
-                tracked.produced(model, version, file=artifact)
+            tracked.measured(**measured)
+            if output is not None and artifact is not None:
+                tracked.produced(*output, file=artifact)
         indexes = [recorded.index for recorded in tracked.receipts]
     if options.as_json:
         print_json({"run": tracked.id, "events": indexes})

@@ -32,6 +32,7 @@ from ledger.merkle import (
 )
 from ledger.merkle.tiles import TILE_WIDTH
 from service.cli.context import Options
+from service.cli.datadir import identity_at
 from service.settings import Settings
 
 CHECKPOINT = "checkpoint"
@@ -84,6 +85,7 @@ def local_source(settings: Settings) -> Iterator[Source]:
     from service.metrics import Metrics  # noqa: PLC0415 - slow to import
     from service.parts import open_parts  # noqa: PLC0415
 
+    identity_at(settings)
     with open_parts(settings, metrics=Metrics()) as parts:
 
         def read(path: str) -> bytes | None:

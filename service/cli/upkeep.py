@@ -5,92 +5,21 @@ The first two work on the data directory, with the server running or not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from client import drafts
-from ledger.errors import InvalidInput, NotFound
+from ledger.errors import InvalidInput
 from service.cli.access import new_id
 from service.cli.context import options_of
+from service.cli.datadir import Data, database_of
 from service.cli.exits import Exit, Panel
 from service.cli.output import console, errors, print_fields, print_json
 from service.cli.progress import counting, passes
 from service.cli.reading import read_settings
 from service.cli.recording import record
-from service.settings import Settings
-
-if TYPE_CHECKING:
-    from ledger.store.engine import Database
-    from service.founding import Identity
-
-Data = Annotated[
-    Path | None,
-    typer.Option("--data", envvar="CONCORD_DATA_DIR", help="Data directory of the ledger."),
-]
-
-
-class NoLedgerHere(NotFound):
-    """The data directory holds no ledger."""
-
-    code = "no-ledger-here"
-
-
-@contextmanager
-def database_of(settings: Settings) -> Iterator[Database]:
-    """The database of a ledger that is there.
-
-    Raises:
-        NoLedgerHere: naming the folder and what to do.
-    """
-    from ledger.store.engine import open_database  # noqa: PLC0415 - slow to import
-
-    database = open_database(settings.database)
-    try:
-        if database.path is not None and not database.path.exists():
-            raise NoLedgerHere(
-                f"There is no ledger in {settings.data_dir}. Name its folder with --data, or make "
-                f"one with: concord init --data {settings.data_dir}"
-            )
-        yield database
-    finally:
-        database.dispose()
-
-
-def identity_at(settings: Settings, *, migrate: bool = False) -> Identity:
-    """What the ledger in a data directory is known by; whether it can be served at all.
-
-    Args:
-        settings: where it is.
-        migrate: whether to upgrade the schema first.
-
-    Raises:
-        NoLedgerHere, LedgerMissing: there is none.
-        SchemaOutdated: it belongs to another version of this program.
-        WrongLedger: the log's key is another ledger's.
-        OSError: the log's key cannot be read.
-    """
-    from ledger.log import WrongLedger  # noqa: PLC0415
-    from ledger.merkle import SigningKey  # noqa: PLC0415
-    from ledger.store.migrate import migrate as upgrade  # noqa: PLC0415
-    from ledger.store.migrate import require_schema  # noqa: PLC0415
-    from service.founding import Identity  # noqa: PLC0415
-    from service.parts import read_identity  # noqa: PLC0415
-
-    with database_of(settings) as database:
-        if migrate:
-            upgrade(database)
-        require_schema(database)
-        operator, domain = read_identity(database)
-    key = SigningKey.parse(settings.log_key_path.read_text(encoding="utf-8").strip())
-    if key.name != domain.origin:
-        raise WrongLedger(
-            f"{settings.log_key_path} is the key of {key.name}, the ledger is {domain.origin}."
-        )
-    return Identity(domain.origin, str(key.verifier), domain.chain_id, operator)
 
 
 def fsck(

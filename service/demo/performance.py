@@ -11,18 +11,23 @@ from pathlib import Path
 from types import FrameType
 
 from client import Ledger
+from ledger.content.location import open_content_store
 from ledger.events.canonical import JsonObject
 from service.cli.context import Options
+from service.cli.datadir import identity_at
 from service.cli.output import console, print_fields, print_json
 from service.cli.serving import BackgroundServer, address_of, listen, listen_nearby
-from service.cli.upkeep import identity_at
-from service.demo.cast import CAST, OPERATOR, PASSPHRASE, load_keys, make_keys
+from service.dao import read_plan
+from service.demo.cast import AUDITOR, CAST, OPERATOR, PASSPHRASE, load_keys, make_keys
+from service.demo.decisions import assemble, decide
 from service.demo.folder import DemoFolder
-from service.demo.story import MODEL, Stage, tell
-from service.founding import Identity, found_ledger
+from service.demo.story import MODEL, Stage, say, tell
+from service.founding import DaoTerms, Identity, found_ledger
 from service.settings import Settings
 
 USUAL_PORT = 8080
+TERMS = DaoTerms(voting_delay=3_600, vote_extension=0)
+"""A day's delay and more would only be passed over; the rest is as a real DAO has it."""
 
 
 def perform(
@@ -64,7 +69,7 @@ def perform(
                 console.print("The story was told before; --fresh tells it again.")
             else:
                 console.print(f"A ledger of its own in {folder.path}, served at {address}.")
-                tell(Stage(address, folder.path, load_keys(folder.keys)))
+                _tell_all(Stage(address, folder.path, load_keys(folder.keys)), settings)
                 folder.finish()
             with Ledger(address, state=folder.home / "trust") as ledger:
                 # So that what was verified here is what the commands below trust.
@@ -73,6 +78,23 @@ def perform(
             if serve_on:
                 console.print("\n[bold]Serving.[/] Ctrl-C stops it.")
                 server.wait()
+
+
+def _tell_all(stage: Stage, settings: Settings) -> None:
+    tell(stage)
+    content = open_content_store(settings.content_url, settings.data_dir)
+    try:
+        with assemble(stage.server, read_plan(settings), stage.keys) as assembly:
+            decide(
+                assembly,
+                content,
+                stage.folder / "bundles",
+                model=MODEL,
+                reader=lambda: stage.ledger(AUDITOR),
+                say=say,
+            )
+    finally:
+        content.close()
 
 
 def _settings(folder: DemoFolder, host: str) -> Settings:
@@ -84,6 +106,15 @@ def _settings(folder: DemoFolder, host: str) -> Settings:
         database_url=None,
         log_key_file=None,
         public_url=None,
+        chain_url=None,
+        chain_development=True,
+        relayer_key_file=None,
+        content_url="",
+        anchor_leaves=1,
+        anchor_chains=(),
+        mirror_seconds=0.2,
+        anchor_check_seconds=0.2,
+        keeper_seconds=0.2,
     )
 
 
@@ -108,7 +139,7 @@ def _found(folder: DemoFolder, settings: Settings) -> Identity:
         {"member": keys[role.name].address, "roles": [*role.roles], "name": role.title}
         for role in CAST
     ]
-    return found_ledger(settings, operator=keys[OPERATOR.name], members=members)
+    return found_ledger(settings, operator=keys[OPERATOR.name], members=members, dao=TERMS)
 
 
 def _say_what_next(options: Options, folder: DemoFolder, address: str, identity: Identity) -> None:

@@ -8,6 +8,8 @@ everyone uses, signed by the member's own key.
 5. One hospital looks at what a revocation reaches, then revokes, retroactively.
 6. The audit shows it; as of before, it is clean still.
 7. The lab trains again without those records: clean.
+
+How the members decide on a release is told by `service.demo.decisions`.
 """
 
 from __future__ import annotations
@@ -76,29 +78,30 @@ def tell(stage: Stage) -> None:
         ConcordError: if the ledger refuses what should be allowed, or proves wrong.
     """
     shards = write_shards(stage.folder / "shards", [h.name for h in HOSPITALS])
-    _say("1. Three hospitals register their records.")
+    say("1. Three hospitals register their records.")
     for hospital in HOSPITALS:
         _register(stage, hospital, shards[hospital.name])
-    _say("2. A lab asks for access; the hospitals grant it.")
+    say("2. A lab asks for access; the hospitals grant it.")
     for hospital in HOSPITALS:
         _grant(stage, hospital)
-    _say("3. The lab trains a model and records how it came about.")
+    say("3. The lab trains a model and records how it came about.")
     _register_model(stage)
     _train(stage, "1", HOSPITALS, shards)
-    _say("4. An auditor looks at the model.")
+    say("4. An auditor looks at the model.")
     before = _audit(stage, "1")
-    _say(f"5. {REVOKING.title} looks at what a revocation reaches, and revokes.")
+    say(f"5. {REVOKING.title} looks at what a revocation reaches, and revokes.")
     _revoke(stage)
-    _say("6. The auditor looks again, and at how it was before.")
+    say("6. The auditor looks again, and at how it was before.")
     _audit(stage, "1")
     console.print("As it was before the revocation:")
     _audit(stage, "1", at=before)
-    _say("7. The lab trains again, without those records.")
+    say("7. The lab trains again, without those records.")
     _train(stage, "2", [h for h in HOSPITALS if h != REVOKING], shards)
     _audit(stage, "2")
 
 
-def _say(heading: str) -> None:
+def say(heading: str) -> None:
+    """Prints the heading of a step."""
     console.print(f"\n[bold]{heading}[/]")
 
 

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from ledger.events.identifiers import parse_instant
-from tests.service.cli.conftest import World
+from tests.service.cli.conftest import World, write_files
 from tests.support.commands import PASSPHRASE, Commands
 from tests.support.examples import GATEWAY
 
@@ -22,7 +22,19 @@ def last(user: Commands) -> dict[str, object]:
     return body
 
 
-def test_the_main_job_is_recorded_event_by_event(history: World, user: Commands) -> None:
+def test_the_main_job_is_recorded_event_by_event(world: World, user: Commands) -> None:
+    write_files(user.folder)
+    lab = world.address("lab")
+    figures = "--parameters parameters.json --metrics metrics.json"
+    for line in (
+        "dataset register d --title Records --license CC-BY-4.0 --duo HMB --key hospital",
+        "dataset publish d 1 records.csv --records 1 --key hospital",
+        "request d --action train --duo HMB --id r --justification secret --key lab",
+        f"grant d {lab} --action train --duo HMB --until 30d --id g --request r --key hospital",
+        "model register m --title Model --license MIT --key lab",
+        f"run train --used d@1@g --produced m@1 --artifact model.bin {figures} --key lab",
+    ):
+        user(*line.split()).check()
     assert kinds(user) == [
         "ledger.created",
         "dataset.registered",
@@ -34,6 +46,7 @@ def test_the_main_job_is_recorded_event_by_event(history: World, user: Commands)
         "run.completed",
         "model.version_published",
     ]
+    user("audit", "m", "1").check(0)
 
 
 def test_a_recorded_event_says_what_was_signed_and_that_its_receipt_holds(
