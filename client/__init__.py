@@ -7,12 +7,18 @@ from client.drafts import Draft
 from client.keystore import Keystore
 from client.runs import TrackedRun
 from client.sync import Ledger
+from client.wallets import Unsigned
 from client.wire import RetryPolicy
+from ledger.errors import ConcordError
 from ledger.events import SigningKey
+from ledger.events.canonical import JsonObject, JsonValue
 
 __all__ = [
     "AsyncLedger",
+    "ConcordError",
     "Draft",
+    "JsonObject",
+    "JsonValue",
     "Keystore",
     "Ledger",
     "Recorded",
@@ -20,5 +26,6 @@ __all__ = [
     "Signed",
     "SigningKey",
     "TrackedRun",
+    "Unsigned",
     "drafts",
 ]

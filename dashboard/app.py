@@ -1,0 +1,44 @@
+"""The dashboard's entry point; `python -m dashboard` starts it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from client import ConcordError
+from dashboard.components.markup import STYLE, line, show, text
+from dashboard.components.status import log_status
+from dashboard.identity import disconnect, me
+from dashboard.names import members
+from dashboard.navigation import link, pages
+
+
+def main() -> None:
+    """Draws the frame, then the page that the address names."""
+    st.set_page_config(
+        page_title="Concord", page_icon=":material/handshake:", layout="wide",
+        menu_items={"Get help": None, "Report a bug": None, "About": None},
+    )  # fmt: skip
+    st.html(STYLE)
+    chosen = st.navigation(pages(), expanded=True)
+    with st.sidebar:
+        _who()
+        log_status()
+    chosen.run()
+
+
+def _who() -> None:
+    user = me()
+    if user is None:
+        show(line("You are reading only. Connect to sign.", cls="c-line c-small"))
+        link("connect", "Connect", icon=":material/key:")
+        return
+    try:
+        members()
+        name = user.name
+    except ConcordError:
+        name = user.address
+    show(line("Signing as ", text(name), cls="c-line"))
+    st.button("Disconnect", on_click=disconnect, icon=":material/logout:")
+
+
+main()

@@ -1,0 +1,120 @@
+"""What needs somebody's attention now: requests, permissions that end, models newly tainted.
+
+For a member: what waits for that member. For a visitor: the same for everyone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from client import JsonObject
+from dashboard.connection import every, read
+from dashboard.fields import inner, number, objects, text
+from dashboard.lineage import Node
+from dashboard.names import name_of
+from dashboard.words.times import as_instant, instant_ms
+
+DAY_MS = 86_400_000
+SOON_MS = 30 * DAY_MS
+RECENT_MS = 30 * DAY_MS
+_LOOKED_AT = 200
+"""Requests, permissions and withdrawals that are looked at, at most."""
+
+_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing to look at.
+
+    Attributes:
+        word, mood, mark: its badge.
+        sentence: what it is; may hold anybody's text.
+        at: milliseconds since the epoch.
+        room, address, action: the link to where it is dealt with.
+    """
+
+    word: str
+    mood: str
+    mark: str
+    sentence: str
+    at: int
+    room: str
+    address: tuple[tuple[str, str], ...]
+    action: str
+
+
+def notices(member: str | None, now: int) -> list[Notice]:
+    """What needs attention, the most urgent sort first.
+
+    Args:
+        member: for whom; None for everyone.
+        now: milliseconds since the epoch.
+    """
+    found = [*_tainted(now), *_requests(member), *_ending(member, now)]
+    return found[:_SHOWN]
+
+
+def _stewarded(member: str) -> set[str]:
+    return {text(d, "dataset") for d in every("/v1/datasets", steward=member)}
+
+
+def _requests(member: str | None) -> Iterator[Notice]:
+    mine = _stewarded(member) if member else set()
+    for item in every("/v1/requests", _LOOKED_AT, status="open"):
+        dataset = text(item, "dataset")
+        if member and dataset not in mine:
+            continue
+        yield Notice(
+            "Request waits", "open", "✉",
+            f"{name_of(text(item, 'requester'))} asks for access to {dataset}.",
+            _recorded_at(number(item, "index")),
+            "datasets", (("dataset", dataset), ("view", "requests")), "Answer the request",
+        )  # fmt: skip
+
+
+def _ending(member: str | None, now: int) -> Iterator[Notice]:
+    mine = _stewarded(member) if member else set()
+    for item in every("/v1/grants", _LOOKED_AT, status="active"):
+        ends, dataset = instant_ms(text(item, "expiresAt")), text(item, "dataset")
+        concerns = not member or text(item, "assignee") == member or dataset in mine
+        if ends is None or not now < ends < now + SOON_MS or not concerns:
+            continue
+        yield Notice(
+            "Access ends", "info", "◷",
+            f"The access of {name_of(text(item, 'assignee'))} to {dataset} ends.",
+            ends, "datasets", (("dataset", dataset),), "See the permission",
+        )  # fmt: skip
+
+
+def _tainted(now: int) -> Iterator[Notice]:
+    since = as_instant(now - RECENT_MS)
+    seen: set[str] = set()
+    for event in _events("access.revoked", since):
+        body = inner(inner(event, "event"), "body")
+        if text(body, "effect") != "retroactive":
+            continue
+        grant = text(body, "grant")
+        dataset = text(read(f"/v1/grants/{grant}"), "dataset")
+        reach = read(f"/v1/datasets/{dataset}/impact", grant=grant)
+        for reached in objects(reach, "models"):
+            node = Node.parse(text(reached, "node"))
+            if node.title in seen:
+                continue
+            seen.add(node.title)
+            yield Notice(
+                "Model tainted", "bad", "✕",
+                f"{node.title} was made with {dataset}, whose permission was taken back with "
+                "effect on the past.",
+                number(event, "recordedAt"),
+                "models", (("model", node.name), ("version", node.version)), "See why",
+            )  # fmt: skip
+
+
+def _events(kind: str, since: str) -> list[JsonObject]:
+    return objects(read("/v1/events", kind=kind, since=since, limit=_LOOKED_AT), "items")
+
+
+def _recorded_at(index: int) -> int:
+    return number(read(f"/v1/events/{index}"), "recordedAt")

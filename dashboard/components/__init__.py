@@ -1,0 +1,1 @@
+"""What pages are put together from. Untrusted text goes through `markup` only."""

@@ -1,0 +1,43 @@
+"""The last events as sentences."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from client import JsonObject
+from dashboard.components.markup import line, show, text, when
+from dashboard.components.states import empty
+from dashboard.connection import read_now
+from dashboard.fields import inner, number, objects
+from dashboard.fields import text as text_of
+from dashboard.names import named, readable
+from dashboard.navigation import link
+from dashboard.words.kinds import kind_in_words
+from dashboard.words.times import now_ms
+
+
+def newest_events(count: int, **query: str | int | None) -> list[JsonObject]:
+    """The last events of the log, newest first."""
+    size = number(read_now("/v1/log"), "size")
+    since = max(0, size - count)
+    found = objects(read_now("/v1/events", since=since, limit=count, **query), "items")
+    return found[::-1]
+
+
+def activity(count: int) -> None:
+    """Shows the last events, and when they were read."""
+    events = newest_events(count)
+    if not events:
+        empty("Nothing has happened yet.")
+        return
+    for item in events:
+        index, event = number(item, "index"), inner(item, "event")
+        with st.container(gap=None):
+            link("audit", f"{kind_in_words(text_of(event, 'kind'))}, event {index}", event=index)
+            show(
+                line(
+                    "By ", named(text_of(event, "actor")), ", ", when(number(item, "recordedAt")),
+                ),
+                line(text(readable(text_of(event, "summary"))), cls="c-line c-small c-soft"),
+            )  # fmt: skip
+    show(line("Read ", when(now_ms()), ", again every few seconds.", cls="c-line c-small c-soft"))

@@ -1,0 +1,149 @@
+"""A lineage graph, left to right: what went in stands left of what came out.
+
+Shape and a word tell the sorts apart, a mark and a border the states; colour only repeats them. A
+column with many nodes of one sort is drawn as one that can be opened, so that thousands stay
+usable.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from streamlit_flow import streamlit_flow  # type: ignore[import-untyped]
+from streamlit_flow.elements import (  # type: ignore[import-untyped]
+    StreamlitFlowEdge,
+    StreamlitFlowNode,
+)
+from streamlit_flow.layouts import LayeredLayout  # type: ignore[import-untyped]
+from streamlit_flow.state import StreamlitFlowState  # type: ignore[import-untyped]
+
+from dashboard.components.markup import label
+from dashboard.lineage import Node
+
+CLUSTERED_FROM = 9
+"""So many of one sort in one column are drawn as one."""
+
+CLUSTER = "cluster:"
+
+_SORTS = {
+    "dataset": ("Dataset", "1rem"),
+    "run": ("Training run", "1.6rem"),
+    "model": ("Model", "0"),
+    "grant": ("Permission", "0.4rem"),
+    "agent": ("Member", "2rem"),
+}
+_STATES = {
+    "ok": ("✓", "#e4f2e9", "#1a6b38", "solid"),
+    "problem": ("✕ problem", "#fbe3e3", "#a61b1b", "double"),
+    "affected": ("! affected", "#fbe9e3", "#a61b1b", "dotted"),
+    "unknown": ("? unknown", "#fdf0dc", "#7a4a00", "dashed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What is drawn.
+
+    Attributes:
+        nodes: lineage node to its column, counted from the audited version.
+        edges: (from, to), in the direction of time.
+        states: `problem`, `affected` or `unknown` of those that are not in order.
+        sizes: for clusters, how many they stand for.
+    """
+
+    nodes: Mapping[str, int]
+    edges: Sequence[tuple[str, str]]
+    states: Mapping[str, str]
+    sizes: Mapping[str, int] = field(default_factory=dict)
+
+
+def clustered(picture: Picture, opened: frozenset[str]) -> Picture:
+    """The picture with crowds of one sort and state in one column drawn as one node each.
+
+    Args:
+        picture: everything.
+        opened: ids of clusters that are to be drawn in full.
+    """
+    crowds: dict[str, list[str]] = defaultdict(list)
+    for node, column in picture.nodes.items():
+        state = picture.states.get(node, "ok")
+        crowds[f"{CLUSTER}{Node.parse(node).sort}-{column}-{state}"].append(node)
+    stands_for = {
+        node: crowd
+        for crowd, members in crowds.items()
+        if len(members) >= CLUSTERED_FROM and crowd not in opened
+        for node in members
+    }
+    nodes = {stands_for.get(node, node): column for node, column in picture.nodes.items()}
+    edges = dict.fromkeys((stands_for.get(a, a), stands_for.get(b, b)) for a, b in picture.edges)
+    states = {stands_for.get(node, node): state for node, state in picture.states.items()}
+    sizes = {crowd: len(crowds[crowd]) for crowd in set(stands_for.values())}
+    return replace(picture, nodes=nodes, edges=list(edges), states=states, sizes=sizes)
+
+
+def draw(picture: Picture, key: str, *, chosen: str | None, height: int) -> str | None:
+    """Draws it; answers the node that was clicked, if any.
+
+    Args:
+        picture: what to draw.
+        key: of the widget; another one for another picture.
+        chosen: the node that is described beside it.
+        height: in pixels.
+    """
+    nodes = [_node(node, picture, is_chosen=node == chosen) for node in picture.nodes]
+    edges = [
+        StreamlitFlowEdge(f"{a}>{b}", a, b, marker_end={"type": "arrowclosed"}, deletable=False)
+        for a, b in picture.edges
+    ]
+    state = streamlit_flow(
+        key,
+        # The same time for the same picture: another one would make the browser start over.
+        StreamlitFlowState(nodes, edges, timestamp=0),
+        height=height,
+        fit_view=True,
+        show_minimap=len(nodes) > 40,
+        layout=LayeredLayout("right", node_node_spacing=30, node_layer_spacing=70),
+        get_node_on_click=True,
+        min_zoom=0.1,
+        hide_watermark=True,
+    )
+    clicked = state.selected_id
+    return clicked if isinstance(clicked, str) and clicked in picture.nodes else None
+
+
+def caption(node: str, picture: Picture) -> tuple[str, str]:
+    """A node's two lines: which sort and state, and its name."""
+    mark = _STATES[picture.states.get(node, "ok")][0]
+    if node.startswith(CLUSTER):
+        sort = node.removeprefix(CLUSTER).split("-")[0]
+        return f"{_SORTS[sort][0]}s {mark}", f"{picture.sizes.get(node, 0)} together: click to open"
+    parts = Node.parse(node)
+    return f"{_SORTS.get(parts.sort, (parts.sort, ''))[0]} {mark}", parts.title
+
+
+def _node(node: str, picture: Picture, *, is_chosen: bool) -> StreamlitFlowNode:
+    _, background, ink, stroke = _STATES[picture.states.get(node, "ok")]
+    sort = node.removeprefix(CLUSTER).partition("-" if node.startswith(CLUSTER) else ":")[0]
+    first, second = caption(node, picture)
+    return StreamlitFlowNode(
+        node,
+        (0, 0),
+        # The component reads Markdown: names are taken out of its force.
+        {"content": f"**{first}**\n\n{label(second)}"},
+        source_position="right",
+        target_position="left",
+        draggable=False,
+        selectable=True,
+        deletable=False,
+        style={
+            "background": background,
+            "color": "#1b2430",
+            "border": f"{4 if is_chosen or stroke == 'double' else 2}px {stroke} {ink}",
+            "borderRadius": _SORTS.get(sort, ("", "0"))[1],
+            "padding": "6px 14px",
+            "width": "auto",
+            "fontSize": "14px",
+        },
+    )

@@ -1,0 +1,148 @@
+"""The one way in which text that others wrote gets onto a page.
+
+Rules:
+- A `Markup` is HTML that was made here. Every other string is text, and is escaped.
+- Text is shown as it is, never as HTML or Markdown. Characters that reorder or hide other text
+  (right-to-left overrides, zero-width marks, control characters) are made visible.
+- Labels of widgets are Markdown to Streamlit; `label` takes every meaning out of a text for them.
+- What is shown goes through Streamlit's own sanitiser (DOMPurify) on top.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard.words.times import exact, now_ms, relative
+
+
+class Markup(str):
+    """HTML that is safe to show, because nothing in it was anybody else's."""
+
+    __slots__ = ()
+
+
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_LINKING = re.compile(r"(?<=[:@])(?=\S)|(?<=www)(?=\.)", re.IGNORECASE)
+_WORD_JOINER = "\N{WORD JOINER}"
+
+STYLE = Markup("""<style>
+.c-badge {display:inline-block;padding:.1em .6em;border-radius:1em;font-weight:600;
+  font-size:.875rem;color:#fff;white-space:nowrap}
+.c-good {background:#1a6b38} .c-bad {background:#a61b1b} .c-open {background:#7a4a00}
+.c-calm {background:#4a5563} .c-info {background:#1f5fa8}
+.c-soft {opacity:.8} .c-small {font-size:.875rem}
+.c-id {font-family:var(--st-code-font,ui-monospace,monospace);font-size:.875em;
+  overflow-wrap:anywhere}
+.c-line {margin:0 0 .35rem 0;line-height:1.5;overflow-wrap:anywhere}
+.c-lead {font-size:1.1rem;line-height:1.5;margin:0 0 .5rem 0;overflow-wrap:anywhere}
+.c-scroll {overflow-x:auto;max-width:100%}
+.c-table {border-collapse:collapse;width:100%}
+.c-table th {text-align:left;font-weight:600;padding:.35rem .75rem .35rem 0;
+  border-bottom:2px solid rgba(128,128,128,.5)}
+.c-table td {padding:.35rem .75rem .35rem 0;vertical-align:top;
+  border-bottom:1px solid rgba(128,128,128,.3)}
+.c-facts {padding:0!important;display:grid;gap:.3rem 1rem;margin:0!important;
+  grid-template-columns:minmax(7rem,max-content) 1fr}
+.c-facts dt {opacity:.8} .c-facts dd {margin:0!important;overflow-wrap:anywhere}
+time[title],span[title] {text-decoration:underline dotted rgba(128,128,128,.8);
+  text-underline-offset:.2em}
+.stMainBlockContainer {padding-top:3.5rem}
+@media (max-width:480px) {.c-facts {grid-template-columns:1fr;gap:.1rem}
+  .c-facts dd {margin-bottom:.4rem}}
+</style>""")
+
+
+def visible(value: str) -> str:
+    """The text with characters that hide or reorder others written out, such as `⟨U+202E⟩`."""
+    return "".join(
+        f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in _HIDDEN and c != "\n" else c
+        for c in value
+    )
+
+
+def text(value: str) -> Markup:
+    """Anybody's text, as text."""
+    return Markup(f"<bdi>{html.escape(visible(value))}</bdi>")
+
+
+def label(value: str, most: int = 200) -> str:
+    """Anybody's text for a widget's label, its Markdown taken out of force."""
+    line = " ".join(visible(value).split())
+    short = line if len(line) <= most else line[: most - 1] + "…"
+    # Bare addresses become links whatever is escaped, unless something stands between.
+    return _PUNCTUATION.sub(r"\\\1", _LINKING.sub(_WORD_JOINER, short))
+
+
+def tag(name: str, *children: Markup, cls: str = "", title: str = "") -> Markup:
+    """An element; its title may be anybody's text."""
+    attributes = f' class="{html.escape(cls)}"' if cls else ""
+    if title:
+        attributes += f' title="{html.escape(visible(title))}"'
+    return Markup(f"<{name}{attributes}>{''.join(children)}</{name}>")
+
+
+def joined(*parts: Markup | str) -> Markup:
+    """Parts one after the other; whatever is not markup is escaped."""
+    return Markup("".join(p if isinstance(p, Markup) else html.escape(p) for p in parts))
+
+
+def line(*parts: Markup | str, cls: str = "c-line") -> Markup:
+    """A paragraph."""
+    return tag("p", joined(*parts), cls=cls)
+
+
+def badge(word: str, mood: str, mark: str) -> Markup:
+    """A state as a word, with a mark: never by colour alone.
+
+    Args:
+        word: what it says.
+        mood: `good`, `bad`, `open`, `calm` or `info`.
+        mark: a sign before it.
+    """
+    return tag("span", Markup(html.escape(f"{mark} {word}")), cls=f"c-badge c-{mood}")
+
+
+def code(value: str) -> Markup:
+    """An id, address or hash."""
+    return tag("span", text(value), cls="c-id")
+
+
+def when(at: int | None) -> Markup:
+    """A time in milliseconds since the epoch: relative, the exact one on hover."""
+    if at is None:
+        return Markup("<span>–</span>")
+    return Markup(f'<time title="{exact(at)}">{relative(at, now_ms())}</time>')
+
+
+def facts(rows: Sequence[tuple[str, Markup]]) -> Markup:
+    """Names and values, one a line."""
+    cells = "".join(f"<dt>{html.escape(name)}</dt><dd>{value}</dd>" for name, value in rows)
+    return Markup(f'<dl class="c-facts">{cells}</dl>')
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Markup]], caption: str) -> Markup:
+    """A table that scrolls by itself where it is too wide.
+
+    Args:
+        columns: names.
+        rows: cells.
+        caption: what a screen reader calls it.
+    """
+    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in columns)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    name = html.escape(caption, quote=True)
+    return Markup(
+        f'<div class="c-scroll" tabindex="0" role="region" aria-label="{name}">'
+        f'<table class="c-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
+
+
+def show(*parts: Markup) -> None:
+    """Puts markup onto the page."""
+    st.html("".join(parts))

@@ -1,0 +1,177 @@
+// The component: chooses a wallet or a keystore file, connects, signs. All text that comes from
+// elsewhere (names of wallets, messages) is set as text, never as HTML.
+
+import { KeystoreError, readKeystore, signTypedData as signWithKey, unlock } from "./keystore.js";
+import { accounts, discover, signTypedData as signWithWallet, WalletError } from "./wallets.js";
+
+// Kept for as long as the page is open: which wallet or file the user chose. A file is kept as it
+// was encrypted; its passphrase and its key are not kept.
+const chosen = { wallet: null, keystore: null };
+
+function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  Object.assign(element, properties);
+  element.append(...children);
+  return element;
+}
+
+function messageOf(error) {
+  if (error instanceof WalletError) return [error.code, error.message];
+  if (error instanceof KeystoreError) return ["keystore", error.message];
+  const said = typeof error?.message === "string" ? error.message : "no reason given";
+  return ["wallet-error", `The wallet reported a problem: ${said.slice(0, 200)}`];
+}
+
+function icon(info) {
+  if (!/^data:image\/(png|svg\+xml|webp|jpeg|gif)[;,]/.test(info.icon ?? "")) return "";
+  return make("img", { src: info.icon, alt: "", width: 20, height: 20 });
+}
+
+class Signer {
+  constructor(root, component) {
+    this.root = root;
+    this.busy = false;
+    this.update(component);
+    this.status = make("p", { className: "status" });
+    this.status.setAttribute("role", "status");
+    this.status.setAttribute("aria-live", "polite");
+    this.wallets = make("div", { className: "wallets" });
+    this.keys = make("div", { className: "keys" });
+    root.replaceChildren(this.wallets, this.keys, this.status);
+    this.stop = discover((list) => this.showWallets(list));
+    this.showKeys();
+  }
+
+  update({ data, setTriggerValue }) {
+    const before = this.data;
+    this.data = data;
+    this.trigger = setTriggerValue;
+    if (before && (before.mode !== data.mode || before.requestId !== data.requestId)) {
+      this.say("");
+      discover((list) => this.showWallets(list))();
+      this.showKeys();
+    }
+  }
+
+  say(text, isProblem = false) {
+    this.status.textContent = text;
+    this.status.classList.toggle("problem", isProblem);
+  }
+
+  get signing() {
+    return this.data.mode === "sign";
+  }
+
+  showWallets(list) {
+    const verb = this.signing ? "Sign with" : "Connect";
+    const buttons = list.map(({ info, provider }) => {
+      const button = make("button", { type: "button" }, icon(info), `${verb} ${info.name}`);
+      button.className = "wallet";
+      button.onclick = () => this.act(() => this.useWallet(info, provider));
+      return button;
+    });
+    const none = make("p", { className: "none" });
+    none.textContent =
+      "No browser wallet was found in this browser. Install one (any wallet that supports " +
+      "EIP-6963), or use a keystore file below.";
+    this.wallets.replaceChildren(...(buttons.length ? buttons : [none]));
+  }
+
+  showKeys() {
+    const file = make("input", { type: "file", accept: ".json,application/json", id: "file" });
+    const passphrase = make("input", { type: "password", id: "passphrase", autocomplete: "off" });
+    const button = make("button", { type: "submit" });
+    button.textContent = this.signing ? "Sign with the keystore" : "Open the keystore";
+    file.onchange = () => {
+      chosen.keystore = null;
+    };
+    const known = chosen.keystore
+      ? make("p", { className: "known" }, `Using the file ${chosen.keystore.name}; choose another to change.`)
+      : "";
+    const form = make(
+      "form",
+      {},
+      make("label", { htmlFor: "file", textContent: "Keystore file (stays in this browser)" }),
+      file,
+      known,
+      make("label", { htmlFor: "passphrase", textContent: "Its passphrase" }),
+      passphrase,
+      button,
+    );
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      const words = passphrase.value;
+      passphrase.value = "";
+      this.act(() => this.useKeystore(file.files[0], words));
+    };
+    const details = make("details", {}, make("summary", { textContent: "Use a keystore file" }), form);
+    details.open = chosen.keystore !== null;
+    this.keys.replaceChildren(details);
+  }
+
+  async act(action) {
+    if (this.busy) return;
+    this.busy = true;
+    try {
+      await action();
+    } catch (error) {
+      const [code, message] = messageOf(error);
+      this.say(message, true);
+      this.trigger("failed", { requestId: this.data.requestId, code, message });
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  async useWallet(info, provider) {
+    const { requestId, timeoutSeconds: seconds } = this.data;
+    this.say("Waiting for the wallet. Look for its window.");
+    if (!this.signing) {
+      const [address] = await accounts(provider, seconds);
+      chosen.wallet = info.rdns;
+      this.say("Connected.");
+      this.trigger("connected", { requestId, address, with: info.name });
+      return;
+    }
+    const { actor, typedData, chain } = this.data;
+    const made = await signWithWallet(provider, { actor, typedData, chain, seconds });
+    this.say("Signed. The ledger is recording it.");
+    this.trigger("signed", { requestId, ...made });
+  }
+
+  async useKeystore(file, passphrase) {
+    const { requestId } = this.data;
+    if (!chosen.keystore && !file) throw new KeystoreError("Choose a keystore file first.");
+    const keystore = chosen.keystore ?? { ...(await readKeystore(file)), name: file.name };
+    const progress = (done) => this.say(`Opening the key, ${Math.round(done * 100)} %`);
+    this.say("Opening the key.");
+    if (!this.signing) {
+      const address = await unlock(keystore, passphrase, progress);
+      chosen.keystore = keystore;
+      this.say("Connected.");
+      this.trigger("connected", { requestId, address, with: "keystore file" });
+      return;
+    }
+    const { actor, typedData } = this.data;
+    const made = await signWithKey(keystore, passphrase, typedData, progress);
+    if (made.address.toLowerCase() !== actor.toLowerCase()) {
+      throw new KeystoreError("This keystore holds the key of another account than the one to sign.");
+    }
+    chosen.keystore = keystore;
+    this.say("Signed. The ledger is recording it.");
+    this.trigger("signed", { requestId, ...made });
+  }
+}
+
+const mounted = new WeakMap();
+
+export default function (component) {
+  const root = component.parentElement.querySelector("#signer");
+  const known = mounted.get(root);
+  if (known) known.update(component);
+  else mounted.set(root, new Signer(root, component));
+  return () => {
+    mounted.get(root)?.stop();
+    mounted.delete(root);
+  };
+}

@@ -1,0 +1,90 @@
+"""What a page shows when there is nothing to show: empty, not there, offline, not to be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from client import ConcordError
+from client.errors import (
+    DamagedTrust,
+    ForkedLog,
+    RolledBackLog,
+    ServerProblem,
+    Unreachable,
+    WrongLog,
+    WrongReceipt,
+)
+from dashboard.components.markup import line, show, text
+from dashboard.connection import forget, server
+
+_ALARMS: tuple[tuple[type[ConcordError], str], ...] = (
+    (ForkedLog, "This server shows two histories that contradict each other."),
+    (RolledBackLog, "This server shows an earlier state than it showed before."),
+    (WrongLog, "Another log answers at this address than the one this page trusts."),
+    (WrongReceipt, "The server's proof does not prove what it should."),
+    (DamagedTrust, "What this page remembers of the log is damaged."),
+)
+
+
+def empty(what: str, hint: str = "") -> None:
+    """There is nothing of this kind yet."""
+    with st.container(border=True):
+        show(line(what, cls="c-lead"))
+        if hint:
+            show(line(hint, cls="c-line c-soft"))
+
+
+def guarded(draw: Callable[[], None], where: str = "page") -> None:
+    """Draws something; says what is wrong where the server fails or lies.
+
+    Args:
+        draw: draws it.
+        where: tells several on one page apart.
+    """
+    try:
+        draw()
+    except ConcordError as error:
+        say_what_is_wrong(error, where)
+
+
+def say_what_is_wrong(error: ConcordError, where: str = "page") -> None:
+    """Shows an error as something to act on."""
+    if isinstance(error, Unreachable):
+        _offline(error, where)
+        return
+    if isinstance(error, ServerProblem):
+        _problem(error, where)
+        return
+    for kind, sentence in _ALARMS:
+        if isinstance(error, kind):
+            st.error(f"**{sentence}** Do not rely on anything it shows.", icon=":material/gpp_bad:")
+            show(line(text(str(error))))
+            return
+    st.error("That did not work.", icon=":material/error:")
+    show(line(text(str(error))))
+
+
+def _offline(error: Unreachable, where: str) -> None:
+    st.warning(
+        "**The server does not answer.** Nothing here is lost; the page comes back when it does.",
+        icon=":material/cloud_off:",
+    )
+    show(line("Server: ", text(server())), line(text(str(error)), cls="c-line c-small c-soft"))
+    if st.button("Try again", key=f"retry-{where}", icon=":material/refresh:"):
+        forget()
+        st.rerun()
+
+
+def _problem(error: ServerProblem, where: str) -> None:
+    if error.status == 404:
+        st.info("**Nothing is recorded under this name.**", icon=":material/search_off:")
+    elif error.status == 503:
+        st.warning("**The server is busy.** Try again in a moment.", icon=":material/hourglass:")
+        if st.button("Try again", key=f"retry-{where}", icon=":material/refresh:"):
+            forget()
+            st.rerun()
+    else:
+        st.error("**The server refused.**", icon=":material/block:")
+    show(line(text(error.detail)))

@@ -1,0 +1,68 @@
+"""Sentences for people: names in place of addresses, times and fingerprints as one reads them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import streamlit as st
+
+from client import JsonObject
+from dashboard.components.markup import Markup, tag, text
+from dashboard.connection import every, server
+from dashboard.fields import text as text_of
+from dashboard.fields import texts
+from dashboard.words.times import exact, instant_ms
+
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+_DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
+
+
+@st.cache_data(ttl=30, show_spinner=False)
+def _members_of(address: str) -> dict[str, JsonObject]:
+    del address  # part of what it is kept under
+    return {text_of(item, "member"): item for item in every("/v1/members")}
+
+
+def members() -> Mapping[str, JsonObject]:
+    """All members, as the API gives them, by address."""
+    return _members_of(server())
+
+
+def short(address: str) -> str:
+    """`0x12ab…9f00`."""
+    return f"{address[:6]}…{address[-4:]}" if _ADDRESS.fullmatch(address) else address
+
+
+def name_of(address: str) -> str:
+    """A member's name; the shortened address where it has none."""
+    member = members().get(address)
+    return (text_of(member, "name") if member else "") or short(address)
+
+
+def named(address: str) -> Markup:
+    """A member's name, the address on hover."""
+    return tag("span", text(name_of(address)), title=address)
+
+
+def roles_of(address: str) -> list[str]:
+    """What a member may do now."""
+    member = members().get(address)
+    return texts(member, "roles") if member else []
+
+
+def readable(sentence: str) -> str:
+    """A sentence of the ledger's with names for addresses, plain times and short fingerprints."""
+    named_in_it = _ADDRESS.sub(lambda found: name_of(found[0]), sentence)
+    return _DIGEST.sub(r"\1…", _INSTANT.sub(_moment, named_in_it))
+
+
+def _moment(found: re.Match[str]) -> str:
+    at = instant_ms(found[0])
+    return found[0] if at is None else exact(at)
+
+
+def forget_members() -> None:
+    """Drops what was kept: somebody joined or left."""
+    _members_of.clear()

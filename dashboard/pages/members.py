@@ -1,0 +1,86 @@
+"""Members: who takes part, what each may do, since when, and which keys sign for them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from client import JsonObject
+from dashboard.components.copying import copyable
+from dashboard.components.markup import badge, label, line, show, table, text, when
+from dashboard.components.paging import listing, turn_pages
+from dashboard.components.states import empty
+from dashboard.connection import read
+from dashboard.fields import flag, number, objects, optional_number, texts, wording
+from dashboard.fields import text as text_of
+from dashboard.identity import me
+from dashboard.names import name_of, short
+from dashboard.navigation import asked, link
+from dashboard.words.terms import ROLES
+from dashboard.words.times import instant_ms
+
+
+def page() -> None:
+    """Draws the list, or the member that the address names."""
+    member = asked("member")
+    if member:
+        _member(member)
+    else:
+        _list()
+
+
+def _list() -> None:
+    st.title("Members")
+    search = st.text_input("Search members", placeholder="Name or address", key="search-members",
+                           icon=":material/search:")  # fmt: skip
+    found = listing("/v1/members", "members", search=search, fields=("name", "member"))
+    if not found.rows:
+        empty("No member fits.", "Try fewer or other words.")
+    for item in sorted(found.rows, key=lambda m: (not flag(m, "active"), text_of(m, "name"))):
+        _row(item)
+    if not found.is_searched:
+        turn_pages("members")
+
+
+def _row(item: JsonObject) -> None:
+    address = text_of(item, "member")
+    user = me()
+    with st.container(border=True, key=f"member-{address}"):
+        link("members", name_of(address), icon=":material/person:", member=address)
+        gone = [] if flag(item, "active") else [badge("No longer a member", "bad", "✕"), " "]
+        mine = [badge("You", "good", "✓"), " "] if user and user.address == address else []
+        roles = [
+            line(badge(role, "info", "●"), " ", text(ROLES.get(role, "")))
+            for role in texts(item, "roles")
+        ]
+        show(line(*mine, *gone), *roles)
+
+
+def _member(address: str) -> None:
+    link("members", "All members", icon=":material/arrow_back:")
+    item = read(f"/v1/members/{address}")
+    st.title(label(name_of(address)), anchor=False)
+    since = number(read(f"/v1/events/{number(item, 'index')}"), "recordedAt")
+    show(line("A member since ", when(since), "."))
+    for role in texts(item, "roles"):
+        show(line(badge(role, "info", "●"), " ", text(ROLES.get(role, "")), "."))
+    if not flag(item, "active"):
+        show(line(badge("No longer a member", "bad", "✕")))
+    copyable([("Address", address)], "ids-of-member")
+    link("audit", "Admission and proof", icon=":material/verified:", event=number(item, "index"))
+    st.subheader("Keys that sign on its behalf")
+    keys = objects(item, "keys")
+    if not keys:
+        show(line("None: the member signs with its own key only."))
+        return
+    rows = [
+        (
+            text(wording(key, "label") or short(text_of(key, "key"))),
+            text(", ".join(texts(key, "kinds"))),
+            when(instant_ms(text_of(key, "until"))),
+            badge("Revoked", "bad", "✕")
+            if optional_number(key, "revokedIndex") is not None
+            else badge("Holds", "good", "✓"),
+        )
+        for key in keys
+    ]
+    show(table(("Key", "May sign", "Until", "State"), rows, "Keys of this member"))

@@ -1,0 +1,156 @@
+"""Models: a list to search, and one model with its verdict, lineage, versions and proof."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from client import JsonObject
+from dashboard.components.explain import meaning
+from dashboard.components.markup import code, label, line, show, tag, text, when
+from dashboard.components.paging import listing, turn_pages
+from dashboard.components.states import empty, guarded
+from dashboard.connection import read
+from dashboard.fields import number, objects, wording
+from dashboard.fields import text as text_of
+from dashboard.lineage import events_behind, newest
+from dashboard.model_views import compare, ingredients, lineage_view, proof
+from dashboard.names import named
+from dashboard.navigation import asked, link
+from dashboard.verdicts import audit_of, show_findings, verdict_badge, verdict_sentence
+from dashboard.words.kinds import kind_in_words
+from dashboard.words.times import day
+
+_VIEWS = {
+    "lineage": "Where it came from",
+    "ingredients": "What went in",
+    "compare": "Versions side by side",
+    "proof": "Proof and report",
+}
+
+
+def page() -> None:
+    """Draws the list, or the model that the address names."""
+    model = asked("model")
+    if model:
+        _model(model)
+    else:
+        _list()
+
+
+def _list() -> None:
+    st.title("Models")
+    search = st.text_input(
+        "Search models", placeholder="Title, name or task", icon=":material/search:",
+        key="search-models",
+    )  # fmt: skip
+    fields = ("model", "title", "task")
+    found = listing("/v1/models", "models", search=search, fields=fields)
+    if not found.rows:
+        if search:
+            empty("No model fits these words.", "Try fewer or other words.")
+        else:
+            empty("No model is registered yet.", "Developers register models with their tools.")
+    for item in found.rows:
+        _row(item)
+    if not found.is_searched:
+        turn_pages("models")
+
+
+def _row(item: JsonObject) -> None:
+    model = text_of(item, "model")
+    versions = newest(objects(read(f"/v1/models/{model}/versions", limit=1_000), "items"))
+    with st.container(border=True, key=f"model-{model}"):
+        link("models", wording(item, "title"), icon=":material/deployed_code:", model=model)
+        if not versions:
+            show(line(code(model), " by ", named(text_of(item, "owner")), ", no version yet."))
+            return
+        latest = text_of(versions[0], "version")
+        verdict = text_of(audit_of(model, latest), "verdict")
+        show(
+            line(
+                verdict_badge(verdict), " latest version ", text(latest), ", ",
+                f"{len(versions)} in all. By ", named(text_of(item, "owner")), ". ", code(model),
+            )
+        )  # fmt: skip
+
+
+def _model(model: str) -> None:
+    link("models", "All models", icon=":material/arrow_back:")
+    item = read(f"/v1/models/{model}")
+    versions = newest(objects(read(f"/v1/models/{model}/versions", limit=1_000), "items"))
+    st.title(label(wording(item, "title")), anchor=False)
+    show(
+        line(
+            code(model), " by ", named(text_of(item, "owner")),
+            f", licence {text_of(item, 'license')}, task: {text_of(item, 'task') or 'not said'}.",
+        ),
+    )  # fmt: skip
+    if not versions:
+        empty("No version of this model is published yet.")
+        return
+    names = [text_of(v, "version") for v in versions]
+    version = st.selectbox(
+        "Version", names, index=names.index(asked("version")) if asked("version") in names else 0,
+        key=f"version-of-{model}",
+    )  # fmt: skip
+    st.query_params["version"] = version
+    chosen = versions[names.index(version)]
+    at = _as_of(model, version, number(chosen, "index"))
+    audit = audit_of(model, version, at)
+    _verdict(audit, chosen, at)
+    view = st.segmented_control(
+        "View", list(_VIEWS), format_func=_VIEWS.__getitem__, default="lineage",
+        key=f"view-{model}", label_visibility="collapsed", required=True,
+    )  # fmt: skip
+    guarded(lambda: _draw(str(view), audit, names, at), "view")
+
+
+def _draw(view: str, audit: JsonObject, names: list[str], at: int | None) -> None:
+    if view == "lineage":
+        lineage_view(audit, at)
+    elif view == "ingredients":
+        ingredients(audit)
+    elif view == "compare":
+        compare(audit, names)
+    else:
+        proof(audit, at)
+
+
+def _as_of(model: str, version: str, published: int) -> int | None:
+    """The moment that is looked at; None for now."""
+    present = audit_of(model, version)
+    moments = [index for index in events_behind(present) if index >= published]
+    labels = {index: _moment(index) for index in moments[-40:]}
+    options = [*labels, None]
+    if len(options) < 2:
+        return None
+    return st.select_slider(
+        "As of", options, value=None, key=f"as-of-{model}-{version}",
+        format_func=lambda index: "now" if index is None else labels[index],
+        help="What the audit would have said right after that event.",
+    )  # fmt: skip
+
+
+def _moment(index: int) -> str:
+    found = read(f"/v1/events/{index}")
+    event = found.get("event")
+    kind = text_of(event, "kind") if isinstance(event, dict) else ""
+    return f"{day(number(found, 'recordedAt'))}, event {index}: {kind_in_words(kind).lower()}"
+
+
+def _verdict(audit: JsonObject, version: JsonObject, at: int | None) -> None:
+    with st.container(border=True, key="verdict"):
+        show(
+            line(
+                verdict_badge(text_of(audit, "verdict")), " ",
+                tag("strong", text(verdict_sentence(audit))),
+            ),
+            line(
+                f"As it was right after event {at}. " if at is not None else "As of now. ",
+                "Published with event ", code(str(number(version, "index"))), ", ",
+                when(number(read(f"/v1/events/{number(version, 'index')}"), "recordedAt")), ".",
+                cls="c-line c-soft",
+            ),
+        )  # fmt: skip
+        show_findings(audit)
+        meaning("verdict", "grant", "retroactive", "prospective")

@@ -1,0 +1,96 @@
+"""Overview: what needs me now, the state of the log, what happened last."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.attention import Notice, notices
+from dashboard.components.explain import meaning
+from dashboard.components.feed import activity
+from dashboard.components.markup import badge, line, show, text, when
+from dashboard.components.states import empty, guarded
+from dashboard.connection import ledger, read_now, trust
+from dashboard.fields import number
+from dashboard.identity import me
+from dashboard.navigation import link
+from dashboard.words.times import now_ms
+
+REFRESH_SECONDS = 5
+
+
+def page() -> None:
+    """Draws the page."""
+    st.title("Overview")
+    show(
+        line(
+            "Who may use which data, which model came out of it, and whether all of it was "
+            "allowed: every answer here is checked against a log that nobody can rewrite.",
+            cls="c-lead",
+        )
+    )
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        guarded(_needs_me, "attention")
+        _activity()
+    with right:
+        _log()
+        _ways()
+
+
+def _needs_me() -> None:
+    user = me()
+    st.subheader("What needs you now" if user else "What needs attention now")
+    found = notices(user.address if user else None, now_ms())
+    if not found:
+        empty("Nothing waits." if user else "Nothing needs attention.", "All clear as of now.")
+    for at, notice in enumerate(found):
+        _notice(notice, at)
+    if user is None:
+        link("connect", "Connect to see what waits for you", icon=":material/key:")
+
+
+def _notice(notice: Notice, at: int) -> None:
+    with st.container(border=True, key=f"notice-{at}"):
+        show(
+            line(badge(notice.word, notice.mood, notice.mark), " ", when(notice.at)),
+            line(text(notice.sentence)),
+        )
+        link(notice.room, notice.action, **dict(notice.address))
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def _activity() -> None:
+    st.subheader("What happened last")
+    guarded(lambda: activity(8), "activity")
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def _log() -> None:
+    st.subheader("The log")
+    guarded(_draw_log, "log")
+
+
+def _draw_log() -> None:
+    read_at = now_ms()
+    checkpoint = ledger().checkpoint()
+    recorded = number(read_now("/v1/log"), "recordedAt")
+    with st.container(border=True):
+        st.metric("Events", f"{checkpoint.size:,}")
+        show(
+            line(badge("Verified by this page", "good", "✓"), " ", when(read_at)),
+            line(
+                "The log's signature holds, and everything that this page has seen before is still "
+                "in it, unchanged."
+            ),
+            line("Last event ", when(recorded), ".", cls="c-line c-soft"),
+            line("Log: ", text(trust().origin), cls="c-line c-small c-soft"),
+        )
+        meaning("log", "event", "checkpoint")
+
+
+def _ways() -> None:
+    st.subheader("What would you like to do?")
+    with st.container(border=True):
+        link("models", "See where a model came from", icon=":material/deployed_code:")
+        link("datasets", "Give or take back access to data", icon=":material/database:")
+        link("audit", "Check that something is in the log", icon=":material/fact_check:")

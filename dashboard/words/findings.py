@@ -1,0 +1,36 @@
+"""What an audit says, in words that need no manual."""
+
+from __future__ import annotations
+
+VERDICTS: dict[str, tuple[str, str]] = {
+    "clean": ("Clean", "Every use of data behind this version was allowed, and still is in order."),
+    "tainted": (
+        "Tainted",
+        "Something behind this version was not allowed, or was withdrawn with effect on the past.",
+    ),
+    "incomplete": ("Incomplete", "Not everything behind this version is known, so nobody can say."),
+}
+"""Verdict to (word, sentence)."""
+
+FINDINGS: dict[str, str] = {
+    "grant-missing": "Data was used without a permission.",
+    "grant-not-yet-valid": "Data was used before the permission began.",
+    "grant-expired": "Data was used after the permission had ended.",
+    "grant-suspended": "Data was used while the permission was suspended.",
+    "grant-revoked-before-use": "Data was used after the permission was revoked.",
+    "grant-revoked-after-use": "The permission was revoked after the data was used.",
+    "action-not-permitted": "Data was used in a way that the permission does not cover.",
+    "purpose-mismatch": "Data was used for a purpose that the permission does not cover.",
+    "constraint-violated": "A condition of the permission was not kept.",
+    "digest-mismatch": "The file that was used is not the one that was registered.",
+    "version-not-covered": "A version of the data was used that the permission does not cover.",
+    "dataset-withdrawn": "A dataset behind this version was withdrawn.",
+    "input-unresolved": "Something went in that nobody has registered.",
+    "run-incomplete": "A training run behind this version was never finished in the log.",
+    "cycle": "The recorded history runs in a circle.",
+    "base-model-tainted": "A model that this one builds on is tainted.",
+    "policy-violated": "A policy that the members adopted is not kept.",
+}
+"""Code to what it means in general; the audit's own sentence says what happened here."""
+
+SEVERITIES: dict[str, str] = {"error": "Problem", "gap": "Unknown", "warning": "Note"}
