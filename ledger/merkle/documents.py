@@ -11,6 +11,8 @@ import re
 from collections.abc import Collection
 from typing import Final, NoReturn, TypeAlias
 
+import orjson
+
 from ledger.merkle.encoding import decode_base64, parse_decimal
 from ledger.merkle.errors import MalformedReceipt
 from ledger.merkle.proofs import MAX_SIZE
@@ -34,6 +36,9 @@ def read_document(document: str | bytes) -> Json:
             raise MalformedReceipt(
                 f"the document has {len(content)} bytes, at most {MAX_DOCUMENT_BYTES} are read"
             )
+        # orjson bounds nesting itself. The standard library's reader leaves that to the interpreter's
+        # recursion limit, which py-evm raises beyond what the C stack bears: it would crash.
+        orjson.loads(content)
         parsed: Json = json.loads(
             content.decode(),
             object_pairs_hook=_unique_fields,

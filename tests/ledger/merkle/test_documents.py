@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from ledger.merkle.documents import (
@@ -94,3 +96,13 @@ def test_fields_of_another_type_are_refused() -> None:
     for items in ([1], ["YR=="], [None], [["YQ=="]]):
         with pytest.raises(MalformedReceipt):
             take_bytes_list({"l": items}, "l")  # type: ignore[dict-item]
+
+
+def test_deep_nesting_is_refused_where_the_recursion_limit_is_out_of_reach() -> None:
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(1_000_000)
+    try:
+        with pytest.raises(MalformedReceipt):
+            read_document("[" * 1_000_000)
+    finally:
+        sys.setrecursionlimit(before)
