@@ -36,7 +36,7 @@ def read_document(document: str | bytes) -> Json:
             raise MalformedReceipt(
                 f"the document has {len(content)} bytes, at most {MAX_DOCUMENT_BYTES} are read"
             )
-        # orjson bounds nesting itself. The standard library's reader leaves that to the interpreter's
+        # orjson bounds nesting. The standard library's reader leaves that to the interpreter's
         # recursion limit, which py-evm raises beyond what the C stack bears: it would crash.
         orjson.loads(content)
         parsed: Json = json.loads(
