@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from ledger.audit import Code, supplied
+from ledger.audit import Code, MemoryRows, audit, gather, supplied
 from ledger.audit.errors import UnknownVersion
 from ledger.events.canonical import JsonObject, JsonValue
 from ledger.events.identifiers import format_instant
@@ -405,6 +405,23 @@ class TestData:
         granted.train(inputs=[used("d", "g")])
         assert "nobody was to use it" in only(granted, Code.DATASET_WITHDRAWN, "error")
 
+    def test_a_dataset_withdrawn_during_use_taints(self, granted: History) -> None:
+        granted.sign(granted.consortium.stewards[0], "dataset.withdrawn", dataset="d")
+        granted.pass_time(HOUR)
+        granted.train(inputs=[used("d", "g")], startedAt=granted.consortium.at(-2 * HOUR))
+        only(granted, Code.DATASET_WITHDRAWN, "error")
+
+    def test_a_revision_rests_on_what_it_revises(self, granted: History) -> None:
+        body: JsonObject = {
+            "dataset": "d",
+            "version": "2",
+            "distribution": [{"digest": {"sha256": digest_of("d@2")}}],
+            "revisionOf": "1",
+        }
+        granted.sign(granted.consortium.stewards[0], "dataset.version_published", **body)
+        granted.train(inputs=[used("d", "g", version="2")])
+        assert granted.audit().verdict == "clean"
+
     def test_a_dataset_withdrawn_after_use_is_told(self, granted: History) -> None:
         granted.train(inputs=[used("d", "g")])
         granted.pass_time(DAY)
@@ -616,6 +633,17 @@ class TestLineage:
         answer = granted.audit(limit=2)
         assert (answer.verdict, answer.is_complete, answer.limit) == ("incomplete", False, 2)
         assert granted.audit(limit=3).verdict == "clean"
+
+    def test_reading_that_a_limit_cut_is_never_complete(self, granted: History) -> None:
+        granted.train("m", inputs=[used("d", "g")])
+        granted.train("n", inputs=[M1], base=[M1])
+        source = MemoryRows(granted.state)
+        found = gather(source, model="n", version="1", manifests={}, limit=2)
+        answer = audit(
+            found.state, model="n", version="1", tree=granted.tree(), within=found.within
+        )
+        assert (answer.verdict, answer.is_complete) == ("incomplete", False)
+        assert answer.findings == (), "what was not read must not be called missing"
 
     def test_a_chain_of_a_thousand_models_needs_no_recursion(self, granted: History) -> None:
         granted.train("m-0", inputs=[used("d")])
