@@ -14,7 +14,7 @@ from eth_abi.abi import encode
 from eth_hash.auto import keccak
 from web3.types import RPCEndpoint
 
-from governance.actions import Action, canonical_address
+from governance.actions import Action, Names, canonical_address
 from governance.actions.calls import AbiValue, call_data
 from governance.addresses import DaoAddresses
 from governance.contracts import ContractName
@@ -60,6 +60,7 @@ class Assembly:
         keys: each member's key by name.
         proposals: as the chain has them.
         statuses: likewise.
+        names: of members and models.
     """
 
     chain: Chain
@@ -67,6 +68,7 @@ class Assembly:
     keys: Mapping[str, SigningKey]
     proposals: ChainProposals
     statuses: StatusReader
+    names: Names
 
     @property
     def at(self) -> DaoAddresses:
@@ -99,7 +101,7 @@ class Assembly:
             body=body,
             evidence=evidence,
         )
-        tried = simulate(self.chain, self.at, draft.calls)
+        tried = simulate(self.chain, self.at, draft.calls, self.names)
         submit(self.chain, self._signer(member), draft, self.at)
         self.proposals.refresh()
         return draft.proposal_id, tried

@@ -7,6 +7,7 @@ printed, because nothing here is worth protecting.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,3 +57,8 @@ def load_keys(folder: Path) -> dict[str, SigningKey]:
     """The keys that `make_keys` made."""
     keystore = Keystore(folder)
     return {role.name: keystore.unlock(role.name, PASSPHRASE) for role in CAST}
+
+
+def titles(keys: Mapping[str, SigningKey]) -> dict[str, str]:
+    """What members are called, by address."""
+    return {keys[role.name].address: role.title for role in CAST}

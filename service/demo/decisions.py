@@ -36,7 +36,7 @@ from ledger.events.identifiers import format_instant
 from ledger.merkle import parse_receipt
 from service.cli.output import console, plain
 from service.demo.assembly import Assembly
-from service.demo.cast import AUDITOR, HOSPITALS, LAB, OPERATOR, Role
+from service.demo.cast import AUDITOR, HOSPITALS, LAB, OPERATOR, Role, titles
 
 AGAINST, FOR = 0, 1
 TOKEN = 10**18
@@ -44,9 +44,30 @@ YEAR_SECONDS = 365 * 86_400
 NEWCOMER = SigningKey(hashlib.sha256(b"concord demo: East Hospital").digest()).address
 
 
+class CastNames:
+    """What the demo's members and its model are called.
+
+    Args:
+        keys: each member's key by name.
+        model: the only one.
+    """
+
+    def __init__(self, keys: Mapping[str, SigningKey], model: str) -> None:
+        self._titles = titles(keys)
+        self._models = {model_token(model): model}
+
+    def account(self, address: str) -> str | None:
+        """The name of an account."""
+        return self._titles.get(address)
+
+    def model(self, token: int) -> str | None:
+        """The log's id of a model."""
+        return self._models.get(token)
+
+
 @contextmanager
 def assemble(
-    server: str, plan: DeploymentPlan, keys: Mapping[str, SigningKey]
+    server: str, plan: DeploymentPlan, keys: Mapping[str, SigningKey], model: str
 ) -> Iterator[Assembly]:
     """The members at the chain that the server offers at `/rpc`."""
     chain = connect(
@@ -54,7 +75,8 @@ def assemble(
     )
     try:
         proposals = ChainProposals(chain, plan.addresses, chain.start(plan.from_block))
-        yield Assembly(chain, plan, keys, proposals, StatusReader(chain, plan.addresses))
+        statuses = StatusReader(chain, plan.addresses)
+        yield Assembly(chain, plan, keys, proposals, statuses, CastNames(keys, model))
     finally:
         chain.close()
 
@@ -85,10 +107,24 @@ def decide(
     assembly.send(LAB, "ModelRegistry", "register", model, 0)
     records = {version: _attest(assembly, reader, model, version) for version in ("1", "2")}
     say("9. The lab proposes to release version 2; the members vote by signature.")
-    _release(assembly, content, bundles / f"{model}-2.json", model, "2", records["2"])
+    _release(
+        assembly,
+        content,
+        bundles / f"{model}-2.json",
+        model=model,
+        version="2",
+        record_leaf=records["2"],
+    )
     _await_event(assembly, reader, "model.released")
     say("10. It proposes version 1 too, whose data was revoked.")
-    _release(assembly, content, bundles / f"{model}-1.json", model, "1", records["1"])
+    _release(
+        assembly,
+        content,
+        bundles / f"{model}-1.json",
+        model=model,
+        version="1",
+        record_leaf=records["1"],
+    )
     say("11. An admission, a policy and a payment from the treasury, voted on together.")
     _decide_together(assembly, content)
     _await_event(assembly, reader, "policy.adopted")
@@ -133,6 +169,7 @@ def _release(
     assembly: Assembly,
     content: ContentStore,
     bundle: Path,
+    *,
     model: str,
     version: str,
     record_leaf: str,

@@ -84,7 +84,7 @@ def _tell_all(stage: Stage, settings: Settings) -> None:
     tell(stage)
     content = open_content_store(settings.content_url, settings.data_dir)
     try:
-        with assemble(stage.server, read_plan(settings), stage.keys) as assembly:
+        with assemble(stage.server, read_plan(settings), stage.keys, MODEL) as assembly:
             decide(
                 assembly,
                 content,

@@ -22,10 +22,10 @@ from client import Ledger, Recorded, SigningKey, drafts
 from client.files import describe_file
 from ledger.events.canonical import JsonObject
 from ledger.verify import verify_bundle
-from service.cli.audits import names_of, print_audit
+from service.cli.audits import print_audit
 from service.cli.output import console, plain
 from service.cli.times import now_ms
-from service.demo.cast import AUDITOR, HOSPITALS, LAB, Role
+from service.demo.cast import AUDITOR, HOSPITALS, LAB, Role, titles
 from service.demo.cohort import Shard, Training, train, write_shards
 
 DAY_MS = 86_400_000
@@ -217,7 +217,7 @@ def _audit(stage: Stage, version: str, at: int | None = None) -> int:
     with stage.ledger(AUDITOR) as auditor:
         trust = auditor.connect()
         bundle = auditor.fetch_document(path, bundle="true", at=at)
-        print_audit(auditor.fetch(path, at=at), names_of(auditor))
+        print_audit(auditor.fetch(path, at=at), _names(stage))
     file = stage.folder / "bundles" / f"{MODEL}-{version}{'' if at is None else f'-at-{at}'}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(bundle)
@@ -227,6 +227,11 @@ def _audit(stage: Stage, version: str, at: int | None = None) -> int:
         f"the log; the verdict follows from them ({file.name})."
     )
     return verified.answer.tree.size - 1
+
+
+def _names(stage: Stage) -> dict[str, str]:
+    """Members' names; their contract holds but a digest of them."""
+    return {address: f"{title} ({address[:8]}…)" for address, title in titles(stage.keys).items()}
 
 
 def _revoke(stage: Stage) -> None:
