@@ -1,0 +1,281 @@
+"""How many signed ballots a second the relay gets onto a chain, beside what py-evm can do at all.
+
+    python -m benchmarks.ballots [--ballots 1500] [--anvil]
+
+In one run and on one core's worth of Python:
+
+- bare: `castVoteBySig` in full blocks of 256 on py-evm as it is, in memory, transactions made and
+  signed beforehand; nothing is stored, checked, queued or answered.
+- embedded: the same ballots through the relay: rates, signatures, queue, blocks on disk, receipts.
+  The tally is read right after, and counted again from the logs.
+- anvil (with --anvil): the relay over JSON-RPC.
+
+Limits: embedded >= 150 a second and >= 0.6 of bare; anvil >= 500 a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from eth.chains.base import Chain as PyEvmChain
+from eth.db.atomic import AtomicDB
+from eth.vm.forks.prague import PragueVM
+from eth.vm.forks.prague.transactions import PragueTransactionBuilder
+from eth_keys.datatypes import PrivateKey
+
+from governance.actions import canonical_address
+from governance.actions.calls import call_data
+from governance.actions.kinds import SetVotingDelay
+from governance.addresses import CREATION_ORDER
+from governance.deploy import creation_code
+from governance.parameters import DaoParameters, Founder
+from governance.plan import DeploymentPlan
+from governance.proposals import ChainProposals, ProposalDraft, draft_proposal
+from governance.proposals.sending import propose_transaction
+from governance.reads import Reader
+from governance.votes import (
+    Ballot,
+    ContractDomain,
+    Rate,
+    RelayLimits,
+    SignedBallot,
+    Support,
+    VoteRelay,
+    ballot_digest,
+    ballot_transaction,
+    first_nonce,
+    read_domains,
+    recount_proposal,
+)
+from ledger.chain.signing import KeySigner, TransactionDraft
+from ledger.chain.values import TransactionReceipt
+from ledger.errors import ConcordError
+from tests.support.chains import CHAIN_ID, Backend, open_backend
+
+TOKEN = 10**18
+BLOCK = 256
+DELAY, PERIOD = 60, 86_400
+EMBEDDED_LIMIT, RATIO_LIMIT, ANVIL_LIMIT = 150, 0.6, 500
+UNLIMITED = RelayLimits(voter=Rate(1e9, 10**9), source=Rate(1e9, 10**9))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--ballots", type=int, default=1_500)
+    parser.add_argument("--anvil", action="store_true")
+    arguments = parser.parse_args()
+    voters = [key(f"voter {number}") for number in range(arguments.ballots)]
+    bare = measure_bare(voters)
+    print(f"bare py-evm, full blocks   {bare:8.0f} ballots/s")
+    embedded = measure_relay("embedded", voters)
+    print(f"embedded, through relay    {embedded:8.0f} ballots/s   limit {EMBEDDED_LIMIT}")
+    print(f"ratio                      {embedded / bare:8.2f}             limit {RATIO_LIMIT}")
+    met = embedded >= EMBEDDED_LIMIT and embedded / bare >= RATIO_LIMIT
+    if arguments.anvil:
+        anvil = measure_relay("anvil", voters)
+        print(f"anvil, through relay       {anvil:8.0f} ballots/s   limit {ANVIL_LIMIT}")
+        met = met and anvil >= ANVIL_LIMIT
+    sys.exit(0 if met else 1)
+
+
+def key(name: str) -> KeySigner:
+    return KeySigner(PrivateKey(hashlib.sha256(f"ballots {name}".encode()).digest()))
+
+
+def checksum(signer: KeySigner) -> str:
+    return signer.key.public_key.to_checksum_address()
+
+
+DEPLOYER, OWNER, RELAYER = key("deployer"), key("owner"), key("relayer")
+
+
+def plan_for(chain_id: int, voters: Sequence[KeySigner]) -> DeploymentPlan:
+    """The voters hold all tokens but one, so the quorum is reached on the way."""
+    tokens = (len(voters) + 1) * TOKEN
+    return DeploymentPlan(
+        chain_id=chain_id,
+        deployer=checksum(DEPLOYER),
+        first_nonce=0,
+        from_block=0,
+        parameters=DaoParameters(
+            origin="ledger.test/ballots",
+            founders=(Founder(member=checksum(OWNER), tokens=tokens),),
+            voting_delay=DELAY,
+            voting_period=PERIOD,
+        ),
+    )
+
+
+def deployment(plan: DeploymentPlan) -> list[TransactionDraft]:
+    return [TransactionDraft(None, creation_code(name, plan)) for name in CREATION_ORDER]
+
+
+def allocations(plan: DeploymentPlan, voters: Sequence[KeySigner]) -> list[TransactionDraft]:
+    token = canonical_address(plan.addresses.token)
+    return [
+        TransactionDraft(token, call_data("ConcordToken", "transfer", checksum(voter), TOKEN))
+        for voter in voters
+    ]
+
+
+def proposal_for(plan: DeploymentPlan) -> ProposalDraft:
+    return draft_proposal(
+        [SetVotingDelay(seconds=DELAY)],
+        plan.addresses,
+        proposer=checksum(OWNER),
+        title="Something to vote on",
+    )
+
+
+def signed_ballots(
+    plan: DeploymentPlan, proposal_id: int, voters: Sequence[KeySigner]
+) -> list[SignedBallot]:
+    domain = ContractDomain(plan.parameters.governor_name, plan.chain_id, plan.addresses.governor)
+    return [
+        signed(Ballot(proposal_id, Support.FOR, checksum(voter), nonce), voter, domain)
+        for nonce in [first_nonce(proposal_id)]
+        for voter in voters
+    ]
+
+
+def signed(ballot: Ballot, voter: KeySigner, domain: ContractDomain) -> SignedBallot:
+    signature = voter.key.sign_msg_hash(ballot_digest(ballot, domain))
+    raw = signature.r.to_bytes(32) + signature.s.to_bytes(32) + bytes([27 + signature.v])
+    return SignedBallot(ballot, raw)
+
+
+# Bare
+
+
+class BareChain:
+    """py-evm's own chain in memory, with blocks of whatever is handed in."""
+
+    def __init__(self, now: int) -> None:
+        rules = PyEvmChain.configure("Bare", vm_configuration=((0, PragueVM),), chain_id=CHAIN_ID)
+        genesis = {"gas_limit": 10**12, "base_fee_per_gas": 0, "timestamp": now}
+        self.chain = rules.from_genesis(AtomicDB(), genesis, {})
+        self.nonces: dict[bytes, int] = {}
+
+    def sign(self, draft: TransactionDraft, signer: KeySigner) -> object:
+        """A transaction with the next nonce of its signer."""
+        nonce = self.nonces.get(signer.address, 0)
+        self.nonces[signer.address] = nonce + 1
+        unsigned = draft.with_nonce(chain_id=CHAIN_ID, nonce=nonce, gas=30_000_000)
+        return PragueTransactionBuilder.decode(signer.sign(unsigned))
+
+    def seal(self, transactions: Sequence[object], timestamp: int) -> float:
+        """Seconds that a block took."""
+        started = time.perf_counter()
+        parent = self.chain.get_canonical_head()
+        vm = self.chain.get_vm(
+            PragueVM.create_header_from_parent(
+                parent, timestamp=timestamp, gas_limit=parent.gas_limit
+            )
+        )
+        header, receipts = vm.get_header(), []
+        for transaction in transactions:
+            receipt, computation = vm.apply_transaction(header, transaction)
+            assert not computation.is_error, computation.error
+            header = vm.add_receipt_to_header(header, receipt)
+            receipts.append(receipt)
+        filled = vm.set_block_transactions_and_withdrawals(
+            vm.get_block(), header, transactions, receipts
+        )
+        self.chain.chaindb.persist_block(vm.mine_block(filled).block)
+        return time.perf_counter() - started
+
+
+def measure_bare(voters: Sequence[KeySigner]) -> float:
+    now = 1_800_000_000
+    bare, plan = BareChain(now), plan_for(CHAIN_ID, voters)
+    draft = proposal_for(plan)
+    bare.seal([bare.sign(each, DEPLOYER) for each in deployment(plan)], now + 1)
+    for block in blocks([bare.sign(each, OWNER) for each in allocations(plan, voters)]):
+        now += 2
+        bare.seal(block, now)
+    now += 10
+    bare.seal([bare.sign(propose_transaction(draft, plan.addresses), OWNER)], now)
+    now += DELAY + 10
+    ballots = signed_ballots(plan, draft.proposal_id, voters)
+    transactions = [
+        bare.sign(ballot_transaction(each, plan.addresses), RELAYER) for each in ballots
+    ]
+    seconds = sum(
+        bare.seal(block, now + number) for number, block in enumerate(blocks(transactions))
+    )
+    return len(ballots) / seconds
+
+
+def blocks(transactions: Sequence[object]) -> list[Sequence[object]]:
+    return [transactions[i : i + BLOCK] for i in range(0, len(transactions), BLOCK)]
+
+
+# Through the relay
+
+
+def measure_relay(name: str, voters: Sequence[KeySigner]) -> float:
+    with tempfile.TemporaryDirectory() as scratch, open_backend(name, Path(scratch)) as backend:
+        if name == "anvil":
+            for each in (DEPLOYER, OWNER, RELAYER):
+                backend.request("anvil_setBalance", checksum(each), hex(10**24))
+        plan = plan_for(backend.chain.chain_id, voters)
+        draft = prepare(backend, plan, voters)
+        ballots = signed_ballots(plan, draft.proposal_id, voters)
+        relay = VoteRelay(
+            backend.chain,
+            plan.addresses,
+            RELAYER,
+            domains=read_domains(Reader(backend.chain), plan.addresses),
+            monotonic=time.monotonic,
+            limits=UNLIMITED,
+        )
+        seconds = timed(
+            lambda: [
+                future.result()
+                for future in [relay.submit_ballot(each, source="here") for each in ballots]
+            ]
+        )
+        relay.close()
+        check_tally(backend, plan, draft.proposal_id, len(voters))
+    return len(ballots) / seconds
+
+
+def prepare(backend: Backend, plan: DeploymentPlan, voters: Sequence[KeySigner]) -> ProposalDraft:
+    for each in deployment(plan):
+        backend.chain.send(each, DEPLOYER)
+    for block in blocks(allocations(plan, voters)):
+        outcomes = backend.chain.send_many(block, OWNER)  # type: ignore[arg-type]
+        assert not any(isinstance(each, ConcordError) for each in outcomes), outcomes
+    backend.move_time(5)
+    draft = proposal_for(plan)
+    receipt = backend.chain.send(propose_transaction(draft, plan.addresses), OWNER)
+    assert isinstance(receipt, TransactionReceipt)
+    backend.move_time(DELAY + 5)
+    return draft
+
+
+def check_tally(backend: Backend, plan: DeploymentPlan, proposal_id: int, voters: int) -> None:
+    started = time.perf_counter()
+    proposals = ChainProposals(backend.chain, plan.addresses, backend.chain.start(0))
+    proposals.refresh()
+    recount = recount_proposal(backend.chain, plan.addresses, proposals.get(proposal_id))
+    assert recount.agrees, recount.faults
+    assert recount.counted.in_favour == voters * TOKEN
+    seconds = time.perf_counter() - started
+    print(f"{backend.name}: {voters} votes counted again in {seconds:.1f} s")
+
+
+def timed(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()

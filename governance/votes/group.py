@@ -1,0 +1,126 @@
+"""Sending what many people bring at once in as few blocks as possible.
+
+Whatever arrives while a group is being sent is in the next one. Two transactions with the same key
+(one voter's ballots on one proposal) never go in one group: the second is then judged in a state
+that knows the first, on every kind of chain.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+from governance.votes.errors import RelayBusy, RelayClosed
+from ledger.chain.chain import Chain
+from ledger.chain.signing import Signer, TransactionDraft
+from ledger.chain.values import TransactionReceipt
+from ledger.errors import ConcordError
+
+_log = logging.getLogger(__name__)
+
+Settle = Callable[[TransactionReceipt | ConcordError], None]
+"""Told what became of a transaction, on the sending thread; it must not raise or wait long."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    draft: TransactionDraft
+    key: Hashable
+    settle: Settle
+
+
+class GroupSender:
+    """One thread that sends for one account.
+
+    Args:
+        chain: where to.
+        signer: the account.
+        max_group: transactions in one group.
+        max_waiting: beyond so many, RelayBusy.
+    """
+
+    def __init__(
+        self, chain: Chain, signer: Signer, *, max_group: int = 256, max_waiting: int = 4096
+    ) -> None:
+        self._chain = chain
+        self._signer = signer
+        self._max_group = max_group
+        self._max_waiting = max_waiting
+        # Guards all below.
+        self._changed = threading.Condition()
+        self._waiting: deque[_Waiting] = deque()
+        self._unsettled: deque[_Waiting] = deque()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="concord-relay", daemon=True)
+        self._thread.start()
+
+    def submit(self, draft: TransactionDraft, key: Hashable, settle: Settle) -> None:
+        """Queue a transaction; `settle` is told exactly once what became of it.
+
+        Raises:
+            RelayBusy: there is no room.
+            RelayClosed: too late.
+        """
+        with self._changed:
+            if self._closed:
+                raise RelayClosed("the relay is closed: try again when the service is back")
+            if len(self._waiting) >= self._max_waiting:
+                raise RelayBusy(f"{self._max_waiting} wait already: try again in a few seconds")
+            self._waiting.append(_Waiting(draft, key, settle))
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Finish the group being sent; what still waits is told RelayClosed."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while group := self._next_group():
+                for each, outcome in zip(group, self._send(group), strict=True):
+                    self._unsettled.popleft()
+                    each.settle(outcome)
+        finally:
+            # Also when this thread dies of an error that nobody foresaw: nobody waits for ever.
+            self._give_up()
+
+    def _next_group(self) -> list[_Waiting]:
+        """Wait for something to send; empty when closed."""
+        with self._changed:
+            while not self._waiting and not self._closed:
+                self._changed.wait()
+            group = [] if self._closed else self._take()
+            self._unsettled.extend(group)
+            return group
+
+    def _give_up(self) -> None:
+        with self._changed:
+            self._closed = True
+            left = [*self._unsettled, *self._waiting]
+            self._unsettled.clear()
+            self._waiting.clear()
+        for each in left:
+            each.settle(RelayClosed("the service was stopped before this was sent: try again"))
+
+    def _take(self) -> list[_Waiting]:
+        group: list[_Waiting] = []
+        later: list[_Waiting] = []
+        keys: set[Hashable] = set()
+        while self._waiting and len(group) < self._max_group:
+            each = self._waiting.popleft()
+            (later if each.key in keys else group).append(each)
+            keys.add(each.key)
+        self._waiting.extendleft(reversed(later))
+        return group
+
+    def _send(self, group: Sequence[_Waiting]) -> Sequence[TransactionReceipt | ConcordError]:
+        try:
+            return self._chain.send_many([each.draft for each in group], self._signer)
+        except ConcordError as error:
+            _log.warning("%d transactions could not be relayed: %s", len(group), error)
+            return [error] * len(group)
