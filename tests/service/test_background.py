@@ -1,0 +1,107 @@
+"""Workers: what makes them wait, what stops them, and what they say of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from ledger.errors import ConcordError, IntegrityError, Unavailable
+from service.background import Background, Worker
+
+
+def await_that(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+class Steps:
+    """Raises each of the given errors in turn, then works."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.done = 0
+
+    def __call__(self) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
+        self.done += 1
+
+
+def test_what_is_unavailable_is_tried_again_until_it_works() -> None:
+    steps = Steps(Unavailable("down"), Unavailable("down"))
+    worker = Worker("w", steps, pause_seconds=0.001)
+    worker.start()
+    await_that(lambda: steps.done > 0 and worker.state.state == "working")
+    worker.stop()
+    worker.join()
+    assert worker.state.failures == 2
+    assert worker.state.code is None
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(IntegrityError("a fork"), "integrity"), (ZeroDivisionError(), "internal")],
+)
+def test_any_other_error_stops_a_worker_for_good_and_no_other_one(
+    error: Exception, code: str
+) -> None:
+    broken, sound = Steps(error), Steps()
+    background = Background(
+        [Worker("broken", broken, pause_seconds=0.001), Worker("sound", sound, pause_seconds=0.001)]
+    )
+    background.start()
+    await_that(lambda: background.states[0].state == "stopped")
+    reached = sound.done
+    await_that(lambda: sound.done > reached + 3)
+    state = background.states[0]
+    assert (state.name, state.code, broken.done) == ("broken", code, 0)
+    background.wake()
+    background.stop()
+    assert broken.done == 0
+
+
+def test_a_wake_does_the_next_step_at_once() -> None:
+    steps = Steps()
+    background = Background([Worker("w", steps, pause_seconds=3_600)])
+    background.start()
+    await_that(lambda: steps.done == 1)
+    background.wake()
+    await_that(lambda: steps.done == 2)
+    background.stop()
+
+
+def test_what_must_not_overlap_with_a_step_waits_for_its_end() -> None:
+    inside, leave = threading.Event(), threading.Event()
+
+    def step() -> None:
+        inside.set()
+        leave.wait(10)
+
+    worker = Worker("w", step, pause_seconds=3_600)
+    worker.start()
+    assert inside.wait(10)
+    came: list[bool] = []
+    other = threading.Thread(target=lambda: worker.between_steps(lambda: came.append(True)))
+    other.start()
+    other.join(0.05)
+    assert came == []
+    leave.set()
+    other.join(10)
+    assert came == [True]
+    worker.stop()
+    worker.join()
+
+
+def test_an_error_is_a_concord_error_in_the_workers_state() -> None:
+    class Odd(ConcordError):
+        code = "odd"
+
+    worker = Worker("w", Steps(Odd("what to do")), pause_seconds=3_600)
+    worker.start()
+    worker.join()
+    assert (worker.state.code, worker.state.reason) == ("odd", "what to do")
