@@ -14,10 +14,13 @@ import socket
 from collections.abc import Callable
 from typing import ClassVar, Literal
 
+import orjson
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from service.problems import DEFAULT_RETRY_SECONDS, MEDIA_TYPE, problem, problem_response
 from service.settings import Settings
 
 Phase = Literal["idle", "head", "body"]
@@ -35,6 +38,7 @@ class BoundedProtocol(HttpToolsProtocol):
     BODY_SECONDS: ClassVar[float]
     STALL_SECONDS: ClassVar[float]
     MAX_HEAD_BYTES: ClassVar[int]
+    MAX_CONNECTIONS: ClassVar[int]
 
     _deadline: asyncio.TimerHandle | None = None
     _stall: asyncio.TimerHandle | None = None
@@ -44,8 +48,10 @@ class BoundedProtocol(HttpToolsProtocol):
     _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Waits for the first request's head."""
+        """Waits for the first request's head; one connection too many is told to come back."""
         super().connection_made(transport)
+        if len(self.connections) > self.MAX_CONNECTIONS:
+            self.app = _too_many_connections
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -62,6 +68,16 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._phase == "head" and self._head_bytes > self.MAX_HEAD_BYTES:
             self.transport.abort()
         self._watch()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answers what is not HTTP, as a problem like every other."""
+        body = orjson.dumps(problem("invalid-http", 400, f"{msg} Send HTTP/1.1."))
+        head = (
+            f"HTTP/1.1 400 Bad Request\r\ncontent-type: {MEDIA_TYPE}\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
 
     def on_message_begin(self) -> None:
         """The next request's head."""
@@ -106,6 +122,13 @@ class BoundedProtocol(HttpToolsProtocol):
             self._stall = None
 
 
+async def _too_many_connections(scope: Scope, receive: Receive, send: Send) -> None:
+    detail = "As many connections are open as this service serves; try again."
+    document = problem("too-many-connections", 503, detail)
+    headers = {"Retry-After": str(DEFAULT_RETRY_SECONDS), "Connection": "close"}
+    await problem_response(document, 503, headers)(scope, receive, send)
+
+
 def bounded_protocol(settings: Settings) -> type[BoundedProtocol]:
     """The protocol with the limits of the settings."""
     return type(
@@ -116,6 +139,7 @@ def bounded_protocol(settings: Settings) -> type[BoundedProtocol]:
             "BODY_SECONDS": settings.body_seconds,
             "STALL_SECONDS": settings.stall_seconds,
             "MAX_HEAD_BYTES": settings.max_head_bytes,
+            "MAX_CONNECTIONS": settings.max_connections,
         },
     )
 
@@ -146,7 +170,6 @@ def build_server(app: FastAPI, settings: Settings, on_stop: Callable[[], None]) 
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=settings.max_connections,
         timeout_keep_alive=round(settings.idle_seconds),
         timeout_graceful_shutdown=round(settings.drain_seconds),
     )

@@ -76,6 +76,7 @@ async def events(
     "/v1/events:stream",
     summary="Follow the log (server-sent events)",
     response_class=EventStream,
+    status_code=200,
     responses={200: {"content": _SSE, "description": "`event: leaf`, `id: <index>`."}},
 )
 async def stream(

@@ -134,7 +134,9 @@ def test_what_is_not_http_is_refused(hasty: Served) -> None:
     for nonsense in (b"\x16\x03\x01\x02\x00", b"GET\r\n\r\n", b"hello\r\n\r\n"):
         with connection(hasty) as opened:
             opened.sendall(nonsense)
-            assert closed_by_server(opened)[:12] in {b"HTTP/1.1 400", b""}
+            answer = closed_by_server(opened)
+            assert answer.startswith(b"HTTP/1.1 400 ")
+            assert b"urn:concord:problem:invalid-http" in answer
 
 
 def test_two_lengths_for_one_body_are_refused(hasty: Served) -> None:
@@ -160,4 +162,7 @@ def test_more_connections_than_allowed_are_told_to_come_back(serve: Serve) -> No
     served = serve(max_connections=2)
     with connection(served), connection(served), connection(served) as third:
         third.sendall(b"GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n")
-        assert third.recv(65536).startswith(b"HTTP/1.1 503")
+        answer = closed_by_server(third)
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"urn:concord:problem:too-many-connections" in answer
+        assert b"retry-after: 1" in answer

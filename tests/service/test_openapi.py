@@ -1,0 +1,128 @@
+"""The OpenAPI document: complete, true, and what Schemathesis makes of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+from fastapi.routing import APIRoute
+from jsonschema import Draft202012Validator
+
+from ledger.events import BODIES
+from service.app import create_app
+from service.settings import Settings
+from tests.service.conftest import Served
+from tests.support.examples import signed_event
+
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def document() -> Json:
+    return create_app(Settings()).openapi()
+
+
+def references(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key == "$ref":
+                yield item
+            yield from references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from references(item)
+
+
+def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            yield path, method, operation
+
+
+def test_every_reference_in_the_document_leads_somewhere(document: Json) -> None:
+    schemas = document["components"]["schemas"]
+    for reference in set(references(document)):
+        assert reference.removeprefix("#/components/schemas/") in schemas
+
+
+def test_every_route_is_in_the_document_with_its_problems(document: Json) -> None:
+    routes = [r for r in create_app(Settings()).router.routes if isinstance(r, APIRoute)]
+    documented = {(path, method) for path, method, _ in operations(document)}
+    assert documented == {
+        (route.path_format, method.lower()) for route in routes for method in route.methods or ()
+    }
+    for path, _, operation in operations(document):
+        assert operation["summary"]
+        assert operation["tags"], path
+        for status in ("400", "405", "500", "503"):
+            content = operation["responses"][status]["content"]
+            assert content.keys() == {"application/problem+json"}
+
+
+def test_every_call_with_a_body_says_what_it_takes(document: Json) -> None:
+    for path, method, operation in operations(document):
+        if method == "post" and path != "/rpc":
+            content = operation["requestBody"]["content"]
+            assert content["application/json"]["schema"]["$ref"]
+            assert {"408", "413", "415", "422"} <= operation["responses"].keys()
+
+
+def test_every_kind_of_event_is_described_with_its_body(document: Json) -> None:
+    event = document["components"]["schemas"]["AppendRequest"]["properties"]["event"]
+    assert event["discriminator"]["mapping"].keys() == BODIES.keys()
+    assert len(event["oneOf"]) == len(BODIES)
+
+
+def test_examples_of_every_kind_fit_the_document(document: Json) -> None:
+    schema = {"$ref": "#/components/schemas/AppendRequest", "components": document["components"]}
+    validator = Draft202012Validator(schema)
+    for kind in BODIES:
+        event = orjson.loads(signed_event(kind).encode())
+        faults = [fault.message for fault in validator.iter_errors({"event": event})]
+        assert not faults, kind
+
+
+def test_the_document_and_its_page_are_served(served: Served) -> None:
+    document = served.get("/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    page = served.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "/openapi.json" in page.text
+
+
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "unsupported_method",
+)
+ENDLESS = "/v1/events:stream"
+# These answer 200 and say in it what is wrong with each thing that was sent.
+SAYING_WHAT_IS_WRONG = ("/v1/events:batch", "/v1/proofs/verify")
+
+
+def schemathesis(url: str, checks: tuple[str, ...], seconds: int, *options: str) -> None:
+    """Runs it for so long at the most; whatever it finds fails the test."""
+    command = [
+        sys.executable, "-m", "schemathesis.cli", "--no-color", "run", f"{url}/openapi.json",
+        "--checks", ",".join(checks), "--phases", "examples,coverage,fuzzing",
+        "--max-examples", "10", "--max-time", str(seconds), "--seed", "1",
+        "--suppress-health-check", "all", "--warnings", "off", "--generation-database", "none",
+        "--continue-on-failure", *options,
+    ]  # fmt: skip
+    found = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 120)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+@pytest.mark.slow
+def test_schemathesis_finds_nothing_that_the_document_does_not_say(trained: Served) -> None:
+    elsewhere = [o for path in (ENDLESS, *SAYING_WHAT_IS_WRONG) for o in ("--exclude-path", path)]
+    schemathesis(trained.server.url, (*CHECKS, "negative_data_rejection"), 60, *elsewhere)
+    here = [o for path in SAYING_WHAT_IS_WRONG for o in ("--include-path", path)]
+    schemathesis(trained.server.url, CHECKS, 20, *here)
