@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -220,12 +221,10 @@ def demo(
 
     Makes a ledger of its own, tells the story over HTTP with real signatures, and keeps serving.
     """
-    try:
-        from service.demo.performance import perform  # noqa: PLC0415 - slow to import
-    except ModuleNotFoundError as error:
-        raise DemoNotInstalled(
-            f"The demo needs {error.name}: pip install 'concord[demo]'."
-        ) from error
+    if find_spec("sklearn") is None:
+        raise DemoNotInstalled("The demo needs scikit-learn: pip install 'concord[demo]'.")
+    from service.demo.performance import perform  # noqa: PLC0415 - slow to import
+
     perform(options_of(context), data, host=host, port=port, fresh=fresh, serve_on=not exit_)
 
 

@@ -33,6 +33,9 @@ HOSPITALS = (
 )
 LAB = Role("tumour-lab", "Tumour Lab", ("developer",))
 AUDITOR = Role("auditor", "Public Auditor", ("auditor",))
+MODEL = "tumour-classifier"
+"""Id of the model that the lab trains."""
+
 CAST = (OPERATOR, *HOSPITALS, LAB, AUDITOR)
 
 

@@ -18,10 +18,8 @@ from service.cli.datadir import identity_at
 from service.cli.output import console, print_fields, print_json
 from service.cli.serving import BackgroundServer, address_of, listen, listen_nearby
 from service.dao import read_plan
-from service.demo.cast import AUDITOR, CAST, OPERATOR, PASSPHRASE, load_keys, make_keys
-from service.demo.decisions import assemble, decide
+from service.demo.cast import AUDITOR, CAST, MODEL, OPERATOR, PASSPHRASE, load_keys, make_keys
 from service.demo.folder import DemoFolder
-from service.demo.story import MODEL, Stage, say, tell
 from service.founding import DaoTerms, Identity, found_ledger
 from service.settings import Settings
 
@@ -69,7 +67,7 @@ def perform(
                 console.print("The story was told before; --fresh tells it again.")
             else:
                 console.print(f"A ledger of its own in {folder.path}, served at {address}.")
-                _tell_all(Stage(address, folder.path, load_keys(folder.keys)), settings)
+                _tell_all(folder, address, settings)
                 folder.finish()
             with Ledger(address, state=folder.home / "trust") as ledger:
                 # So that what was verified here is what the commands below trust.
@@ -80,7 +78,12 @@ def perform(
                 server.wait()
 
 
-def _tell_all(stage: Stage, settings: Settings) -> None:
+def _tell_all(folder: DemoFolder, address: str, settings: Settings) -> None:
+    # What trains models is slow to import, and a second demo trains none.
+    from service.demo.decisions import assemble, decide  # noqa: PLC0415
+    from service.demo.story import Stage, say, tell  # noqa: PLC0415
+
+    stage = Stage(address, folder.path, load_keys(folder.keys))
     tell(stage)
     content = open_content_store(settings.content_url, settings.data_dir)
     try:

@@ -25,11 +25,10 @@ from ledger.verify import verify_bundle
 from service.cli.audits import print_audit
 from service.cli.output import console, plain
 from service.cli.times import now_ms
-from service.demo.cast import AUDITOR, HOSPITALS, LAB, Role, titles
+from service.demo.cast import AUDITOR, HOSPITALS, LAB, MODEL, Role, titles
 from service.demo.cohort import Shard, Training, train, write_shards
 
 DAY_MS = 86_400_000
-MODEL = "tumour-classifier"
 ACTIONS = ("read", "train", "evaluate")
 PURPOSE = drafts.purpose("HMB", "NPU")
 USAGE: JsonObject = {"duo": ["HMB", "NPU"]}
