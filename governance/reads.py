@@ -11,7 +11,9 @@ For each call (EVM, Shanghai), with `m` on the stack where the next answer goes:
     CODECOPY its call data to 0 · STATICCALL · MSTORE success at m · MSTORE size at m+32 ·
     RETURNDATACOPY to m+64 · m += 64 + size
 
-Nothing is written and nothing deployed; a call that would write fails.
+Nothing is written and nothing deployed; a call that would write fails. A rehearsal uses CALL with a
+bound on its gas instead of STATICCALL: each call then meets what those before it wrote, and all of
+it is undone when the init code reverts.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeVar, cast
 
 from eth_typing import Address
 
@@ -35,14 +37,19 @@ MAX_INIT_CODE_BYTES = 49_152  # EIP-3860
 MAX_CALLS = 256
 """In one execution: what the embedded node computes within its bounds of gas and time."""
 
-_ANSWERS_AT = 0x2000
+MAX_REHEARSED_GAS = 24_000_000
+"""In one execution: below the gas of a block, which is what nodes let a call use."""
+
+_ANSWERS_AT = 0x8000
 MAX_CALL_DATA_BYTES = _ANSWERS_AT
 _BEGIN = bytes.fromhex("61") + _ANSWERS_AT.to_bytes(2)
 _COPY = bytes.fromhex("5f39")  # PUSH0 CODECOPY, after size and offset
 _NO_OUTPUT = bytes.fromhex("5f5f61")  # PUSH0 PUSH0 PUSH2: size of the input follows
-_FROM_ZERO = bytes.fromhex("5f73")  # PUSH0 PUSH20: the address follows
-_CALL_AND_KEEP = bytes.fromhex(
-    "5afa"  # GAS STATICCALL                               m ok
+_FROM_ZERO = bytes.fromhex("5f73")  # PUSH0 PUSH20: where the input is; the address follows
+_STATIC_CALL = bytes.fromhex("5afa")  # GAS STATICCALL
+_FROM_ZERO_WITHOUT_VALUE = bytes.fromhex("5f5f73")  # PUSH0 PUSH0 PUSH20: for CALL
+_KEEP = bytes.fromhex(
+    # m ok
     "8152"  # DUP2 MSTORE                                  m
     "3d81602001"  # RETURNDATASIZE DUP2 PUSH1 32 ADD
     "52"  # MSTORE                                         m
@@ -63,11 +70,26 @@ class Read:
 
     Attributes:
         to: the contract.
-        call_data: selector and arguments, at most MAX_CALL_DATA_BYTES.
+        call_data: selector and arguments.
     """
 
     to: Address
     call_data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """A call that writes, to be rehearsed.
+
+    Attributes:
+        to: the contract.
+        call_data: selector and arguments, at most MAX_CALL_DATA_BYTES.
+        gas: that it may use.
+    """
+
+    to: Address
+    call_data: bytes
+    gas: int
 
 
 class Reader:
@@ -91,7 +113,8 @@ class Reader:
     ) -> list[bytes | ExecutionReverted]:
         """What each call answers, or what it reverted with.
 
-        Up to MAX_CALLS are answered from one state; more are asked for in groups.
+        Up to MAX_CALLS are answered from one state; more are asked for in groups, and one with more
+        than MAX_CALL_DATA_BYTES alone.
 
         Args:
             reads: any number.
@@ -103,13 +126,40 @@ class Reader:
         answers: list[bytes | ExecutionReverted] = []
         at = "latest" if block is None else quantity(block)
         for group in _groups(reads):
-            try:
-                self._requester.ask("eth_call", {"data": data(init_code(group))}, at)
-            except ExecutionReverted as error:
-                answers += _split(error.output, len(group))
+            if len(group[0].call_data) > MAX_CALL_DATA_BYTES:
+                answers.append(self._ask_alone(group[0], at))
             else:
-                raise ChainAnswerInvalid("the node did not run what it was given to run")
+                answers += self._run(group, at)
         return answers
+
+    def rehearse(self, calls: Sequence[Rehearsed]) -> list[ExecutionReverted | None]:
+        """Why each call would fail in the present state, after those before it; None if it would
+        not.
+
+        Anyone makes the calls, not a certain sender. Calls in one group meet what the others wrote;
+        a group ends where its gas would exceed MAX_REHEARSED_GAS.
+        """
+        outcomes: list[ExecutionReverted | None] = []
+        if any(len(each.call_data) > MAX_CALL_DATA_BYTES for each in calls):
+            raise ValueError(f"a rehearsed call has at most {MAX_CALL_DATA_BYTES} bytes")
+        for group in _groups(calls):
+            answers = self._run(group, "latest")
+            outcomes += [each if isinstance(each, ExecutionReverted) else None for each in answers]
+        return outcomes
+
+    def _ask_alone(self, read: Read, at: str) -> bytes | ExecutionReverted:
+        message: dict[str, Json] = {"to": data(read.to), "data": data(read.call_data)}
+        try:
+            return read_data(self._requester.ask("eth_call", message, at))
+        except ExecutionReverted as error:
+            return error
+
+    def _run(self, group: Sequence[Read | Rehearsed], at: str) -> list[bytes | ExecutionReverted]:
+        try:
+            self._requester.ask("eth_call", {"data": data(init_code(group))}, at)
+        except ExecutionReverted as error:
+            return _split(error.output, len(group))
+        raise ChainAnswerInvalid("the node did not run what it was given to run")
 
     def read_one(self, read: Read, *, block: int | None = None) -> bytes:
         """What one call answers.
@@ -137,7 +187,7 @@ class Reader:
         return read_data(self._requester.ask("eth_call", message, "latest"))
 
 
-def init_code(reads: Sequence[Read]) -> bytes:
+def init_code(reads: Sequence[Read | Rehearsed]) -> bytes:
     """The code that makes these calls; their call data follows after it."""
     data_at = len(_BEGIN) + sum(len(_step(each, 0)) for each in reads) + len(_END)
     code = _BEGIN
@@ -147,24 +197,40 @@ def init_code(reads: Sequence[Read]) -> bytes:
     return code + _END + b"".join(each.call_data for each in reads)
 
 
-def _step(read: Read, data_at: int) -> bytes:
+def _step(read: Read | Rehearsed, data_at: int) -> bytes:
     size = len(read.call_data).to_bytes(2)
     copied = b"\x61" + size + b"\x61" + data_at.to_bytes(2) + _COPY
-    return copied + _NO_OUTPUT + size + _FROM_ZERO + read.to + _CALL_AND_KEEP
+    asked = copied + _NO_OUTPUT + size
+    if isinstance(read, Read):
+        return asked + _FROM_ZERO + read.to + _STATIC_CALL + _KEEP
+    gas = b"\x63" + read.gas.to_bytes(4) + b"\xf1"  # PUSH4 CALL
+    return asked + _FROM_ZERO_WITHOUT_VALUE + read.to + gas + _KEEP
 
 
-def _groups(reads: Sequence[Read]) -> Iterator[list[Read]]:
-    group: list[Read] = []
+_Asked = TypeVar("_Asked", Read, Rehearsed)
+
+
+def _groups(reads: Sequence[_Asked]) -> Iterator[list[_Asked]]:
+    group: list[_Asked] = []
     size = len(_BEGIN) + len(_END)
+    gas = 0
     for read in reads:
         if len(read.call_data) > MAX_CALL_DATA_BYTES:
-            raise ValueError(f"call data has at most {MAX_CALL_DATA_BYTES} bytes")
+            if group:
+                yield group
+            yield [read]
+            group, size, gas = [], len(_BEGIN) + len(_END), 0
+            continue
         length = len(_step(read, 0)) + len(read.call_data)
-        if group and (len(group) == MAX_CALLS or size + length > MAX_INIT_CODE_BYTES):
-            yield group
-            group, size = [], len(_BEGIN) + len(_END)
-        group.append(read)
         size += length
+        gas += read.gas if isinstance(read, Rehearsed) else 0
+        if group and (
+            len(group) == MAX_CALLS or size > MAX_INIT_CODE_BYTES or gas > MAX_REHEARSED_GAS
+        ):
+            yield group
+            group, size = [], len(_BEGIN) + len(_END) + length
+            gas = read.gas if isinstance(read, Rehearsed) else 0
+        group.append(read)
     if group:
         yield group
 

@@ -2,9 +2,9 @@
 
 Before anything is sent: the source's rate; the signature, in the caller's thread; the voter's rate
 (only a signature that holds takes from it, so nobody can use up another's); whether voting is open.
-Voting power and votes already cast are judged by executing the ballot: the embedded chain leaves
-out what reverts, a remote one is asked beforehand (`Chain.send_many`). A refusal is then explained
-from what the contract decides by (`governance.votes.standing`).
+Voting power and votes already cast are judged by executing the ballot (`governance.votes.group`);
+what would revert is not sent. A refusal is then explained from what the contract decides by
+(`governance.votes.standing`).
 
 The relay holds no power: a ballot counts for its signer alone, or not at all.
 """
@@ -231,8 +231,7 @@ class VoteRelay:
             raise outcome
         reason = self._explain(signed.ballot, outcome)
         if reason is None and isinstance(outcome, TransactionFailed) and attempts:
-            # Its gas was estimated before others' ballots changed what it does: the one that
-            # reaches the quorum also extends the deadline.
+            # It failed in the block, and nothing speaks against it now: once more.
             self._send_ballot(signed, future, attempts=attempts)
             return
         raise reason or BallotRefused(
