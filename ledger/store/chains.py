@@ -83,7 +83,7 @@ def first_anchor(database: Database, size: int) -> StoredAnchor | None:
     return None if row is None else StoredAnchor(*row)
 
 
-def anchors(
+def list_anchors(
     database: Database, *, before: int | None = None, limit: int = 100
 ) -> list[StoredAnchor]:
     """Anchors of all chains, the largest first.
