@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dashboard.connection import SERVER, STATE, USUAL_SERVER
+from dashboard.addresses import SERVER, STATE, USUAL_SERVER
 from dashboard.theme import THEME
 
 USUAL_PORT = 8501
@@ -39,7 +39,8 @@ def command(*, address: str, port: int) -> list[str]:
         port: to listen on.
     """
     options = _OPTIONS | THEME | {"server.address": address, "server.port": str(port)}
-    program = [sys.executable, "-m", "streamlit", "run", str(Path(__file__).with_name("app.py"))]
+    script = Path(__file__).parent / "entry" / "concord.py"
+    program = [sys.executable, "-m", "streamlit", "run", str(script)]
     return program + [f"--{name}={value}" for name, value in options.items()]
 
 
@@ -50,7 +51,7 @@ def environment(server: str, *, state: Path | None = None) -> dict[str, str]:
         server: address of the API.
         state: folder of what is believed of which log; the user's own where None.
     """
-    # Streamlit puts the folder of app.py on the path; the package is one above.
+    # Streamlit puts the folder of its script on the path; the package is further up.
     package = str(Path(__file__).parents[1])
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
     found = {**os.environ, SERVER: server, "PYTHONPATH": os.pathsep.join(paths)}

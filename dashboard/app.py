@@ -1,6 +1,8 @@
-"""The dashboard's entry point; `python -m dashboard` starts it."""
+"""The frame around every page: menu, who is signing, the state of the log."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import streamlit as st
 
@@ -11,11 +13,13 @@ from dashboard.identity import disconnect, me
 from dashboard.names import members
 from dashboard.navigation import link, pages
 
+ICON = Path(__file__).with_name("icon.png")
+
 
 def main() -> None:
     """Draws the frame, then the page that the address names."""
     st.set_page_config(
-        page_title="Concord", page_icon=":material/handshake:", layout="wide",
+        page_title="Concord", page_icon=str(ICON), layout="wide",
         menu_items={"Get help": None, "Report a bug": None, "About": None},
     )  # fmt: skip
     st.html(STYLE)
@@ -39,6 +43,3 @@ def _who() -> None:
         name = user.address
     show(line("Signing as ", text(name), cls="c-line"))
     st.button("Disconnect", on_click=disconnect, icon=":material/logout:")
-
-
-main()

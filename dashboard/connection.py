@@ -18,10 +18,8 @@ import streamlit as st
 
 from client import JsonObject, Ledger, RetryPolicy
 from client.trust import Trust
+from dashboard.addresses import SERVER, STATE, USUAL_SERVER
 
-SERVER = "CONCORD_SERVER"
-STATE = "CONCORD_DASHBOARD_STATE"
-USUAL_SERVER = "http://127.0.0.1:8080"
 KEPT_SECONDS = 5.0
 PAGE = 25
 """Rows on a page of a list."""

@@ -16,16 +16,19 @@ from streamlit_flow.elements import (  # type: ignore[import-untyped]
     StreamlitFlowEdge,
     StreamlitFlowNode,
 )
-from streamlit_flow.layouts import LayeredLayout  # type: ignore[import-untyped]
+from streamlit_flow.layouts import ManualLayout  # type: ignore[import-untyped]
 from streamlit_flow.state import StreamlitFlowState  # type: ignore[import-untyped]
 
 from dashboard.components.markup import label
+from dashboard.layout import Place, places
 from dashboard.lineage import Node
 
 CLUSTERED_FROM = 9
 """So many of one sort in one column are drawn as one."""
 
 CLUSTER = "cluster:"
+
+_NODE_WIDTH, _COLUMN_WIDTH, _ROW_HEIGHT = 230, 320, 120
 
 _SORTS = {
     "dataset": ("Dataset", "1rem"),
@@ -92,7 +95,8 @@ def draw(picture: Picture, key: str, *, chosen: str | None, height: int) -> str 
         chosen: the node that is described beside it.
         height: in pixels.
     """
-    nodes = [_node(node, picture, is_chosen=node == chosen) for node in picture.nodes]
+    at = places(picture.nodes, picture.edges)
+    nodes = [_node(node, picture, at[node], is_chosen=node == chosen) for node in picture.nodes]
     edges = [
         StreamlitFlowEdge(f"{a}>{b}", a, b, marker_end={"type": "arrowclosed"}, deletable=False)
         for a, b in picture.edges
@@ -104,7 +108,7 @@ def draw(picture: Picture, key: str, *, chosen: str | None, height: int) -> str 
         height=height,
         fit_view=True,
         show_minimap=len(nodes) > 40,
-        layout=LayeredLayout("right", node_node_spacing=30, node_layer_spacing=70),
+        layout=ManualLayout(),
         get_node_on_click=True,
         min_zoom=0.1,
         hide_watermark=True,
@@ -123,13 +127,13 @@ def caption(node: str, picture: Picture) -> tuple[str, str]:
     return f"{_SORTS.get(parts.sort, (parts.sort, ''))[0]} {mark}", parts.title
 
 
-def _node(node: str, picture: Picture, *, is_chosen: bool) -> StreamlitFlowNode:
+def _node(node: str, picture: Picture, at: Place, *, is_chosen: bool) -> StreamlitFlowNode:
     _, background, ink, stroke = _STATES[picture.states.get(node, "ok")]
     sort = node.removeprefix(CLUSTER).partition("-" if node.startswith(CLUSTER) else ":")[0]
     first, second = caption(node, picture)
     return StreamlitFlowNode(
         node,
-        (0, 0),
+        (at[0] * _COLUMN_WIDTH, at[1] * _ROW_HEIGHT),
         # The component reads Markdown: names are taken out of its force.
         {"content": f"**{first}**\n\n{label(second)}"},
         source_position="right",
@@ -143,7 +147,8 @@ def _node(node: str, picture: Picture, *, is_chosen: bool) -> StreamlitFlowNode:
             "border": f"{4 if is_chosen or stroke == 'double' else 2}px {stroke} {ink}",
             "borderRadius": _SORTS.get(sort, ("", "0"))[1],
             "padding": "6px 14px",
-            "width": "auto",
+            "width": f"{_NODE_WIDTH}px",
+            "overflowWrap": "anywhere",
             "fontSize": "14px",
         },
     )

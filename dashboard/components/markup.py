@@ -52,7 +52,7 @@ STYLE = Markup("""<style>
 .c-facts dt {opacity:.8} .c-facts dd {margin:0!important;overflow-wrap:anywhere}
 time[title],span[title] {text-decoration:underline dotted rgba(128,128,128,.8);
   text-underline-offset:.2em}
-.stMainBlockContainer {padding-top:3.5rem}
+.stMainBlockContainer {padding-top:4.5rem}
 @media (max-width:480px) {.c-facts {grid-template-columns:1fr;gap:.1rem}
   .c-facts dd {margin-bottom:.4rem}}
 </style>""")
