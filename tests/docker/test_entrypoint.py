@@ -52,7 +52,7 @@ def running(env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def log_info(port: int, process: subprocess.Popen[bytes]) -> dict[str, object]:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         assert process.poll() is None, process.stdout and process.stdout.read().decode()
         try:
@@ -61,7 +61,7 @@ def log_info(port: int, process: subprocess.Popen[bytes]) -> dict[str, object]:
                 return info
         except OSError:
             continue
-    raise AssertionError("the service did not answer within 60 s")
+    raise AssertionError("the service did not answer within 180 s")
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Index, text
 from sqlmodel import SQLModel
 
 from ledger.store.columns import (
@@ -135,7 +136,17 @@ class UseRow(SQLModel, table=True):
     """See `records.Use`."""
 
     __tablename__ = "access_use"
-    __table_args__ = indexed("access_use", ("grant", "index"))
+    __table_args__ = (
+        # Most uses name no run; only those that do are looked up by it, in audits.
+        Index(
+            "ix_access_use_run",
+            "run",
+            "index",
+            sqlite_where=text("run IS NOT NULL"),
+            postgresql_where=text("run IS NOT NULL"),
+        ),
+        *indexed("access_use", ("grant", "index")),
+    )
 
     index: KeyInteger
     grant: Name

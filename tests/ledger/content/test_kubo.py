@@ -223,11 +223,12 @@ def test_a_daemon_that_restarts_in_the_middle_of_an_add_gets_the_file_again(
 
     def restart(seconds: float) -> None:
         pauses.append(seconds)
+        killer.join()
         if mortal_kubo.daemon is None:
             mortal_kubo.start()
 
-    store = KuboContentStore(mortal_kubo.url, sleep=restart)
     killer = threading.Timer(0.02, mortal_kubo.kill)
+    store = KuboContentStore(mortal_kubo.url, sleep=restart)
     killer.start()
     cid = store.add(path)
     killer.join()
