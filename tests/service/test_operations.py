@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.service.conftest import Served, problem_code
@@ -65,3 +66,21 @@ def test_the_figures_name_templates_never_paths(granted: Served) -> None:
     assert any("route=/v1/events/{index}" in name for name in routes)
     assert not any("nothing" in name or "PROPFIND" in name for name in routes)
     assert any("method=other" in name for name in routes)
+
+
+@pytest.mark.slow
+def test_a_locked_database_is_told_with_the_time_to_try_again_and_nothing_is_lost(
+    granted: Served,
+) -> None:
+    event = granted.consortium.use("grant-1")
+    other = sqlite3.connect(granted.data / "concord.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    locked = granted.send(event)
+    assert problem_code(locked, 503) == "database-locked"
+    assert int(locked.headers["retry-after"]) >= 1
+    # Whoever only reads does not notice.
+    assert granted.get("/v1/grants/grant-1").status_code == 200
+    other.execute("ROLLBACK")
+    other.close()
+    assert granted.send(event).status_code == 201
+    assert granted.get("/readyz").status_code == 200
