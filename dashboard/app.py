@@ -11,7 +11,7 @@ from dashboard.components.markup import STYLE, line, show, text
 from dashboard.components.status import log_status
 from dashboard.identity import disconnect, me
 from dashboard.names import members
-from dashboard.navigation import link, pages
+from dashboard.navigation import keep_address, link, pages
 
 ICON = Path(__file__).with_name("icon.png")
 
@@ -27,6 +27,7 @@ def main() -> None:
     with st.sidebar:
         _who()
         log_status()
+    keep_address(chosen.url_path)
     chosen.run()
 
 

@@ -137,19 +137,31 @@ def _grant(grant: JsonObject, dataset: JsonObject) -> None:
                  *([" Only if ", text("; ".join(limits)), "."] if limits else []),
                  *([" May be passed on."] if flag(grant, "delegable") else [])),
         )  # fmt: skip
-        for change in ("renew", "suspend", "revoke"):
-            show_done(f"{change}-{name}")
-            sign_here(f"{change}-{name}")
-        if text_of(grant, "status") in {"active", "suspended", "expired"}:
+        places = [f"{change}-{name}" for change in ("renew", "suspend", "revoke")]
+        for place in places:
+            show_done(place)
+            sign_here(place)
+        can_change = text_of(grant, "status") in {"active", "suspended", "expired"}
+        if can_change and not any(is_signing(place) for place in places):
             _changes(grant, dataset)
 
 
 def _changes(grant: JsonObject, dataset: JsonObject) -> None:
+    name = text_of(grant, "grant")
+    # What is inside is read once it is opened: a list of permissions asks for no impact at all.
     with st.container(horizontal=True):
-        with st.popover("Renew", icon=":material/update:"):
-            _renew(grant)
+        renew = st.popover(
+            "Renew", icon=":material/update:", key=f"open-renew-{name}", on_change="rerun"
+        )
         _suspend_or_resume(grant)
-        with st.popover("Take back", icon=":material/block:"):
+        revoke = st.popover(
+            "Take back", icon=":material/block:", key=f"open-revoke-{name}", on_change="rerun"
+        )
+    if renew.open:
+        with renew:
+            _renew(grant)
+    if revoke.open:
+        with revoke:
             _revoke(grant, text_of(dataset, "dataset"))
 
 

@@ -16,6 +16,7 @@ from dashboard.names import readable
 from dashboard.navigation import link
 from dashboard.signing import begin, is_signing, show_done, sign_here
 from dashboard.verdicts import audit_of, verdict_badge
+from dashboard.words.terms import counted
 
 _SHOWN = 12
 
@@ -26,9 +27,11 @@ def show_reach(reach: JsonObject) -> None:
     show(
         line(text(readable(text_of(reach, "sentence")))),
         line(
-            f"{len(texts(reach, 'grants'))} permissions, {number(reach, 'uses')} recorded uses, "
-            f"{len(objects(reach, 'runs'))} training runs, {len(models)} model versions, "
-            f"{len(texts(reach, 'releases'))} releases.",
+            f"{counted(len(texts(reach, 'grants')), 'permission')}, "
+            f"{counted(number(reach, 'uses'), 'recorded use')}, "
+            f"{counted(len(objects(reach, 'runs')), 'training run')}, "
+            f"{counted(len(models), 'model version')}, "
+            f"{counted(len(texts(reach, 'releases')), 'release')}.",
             cls="c-line c-soft",
         ),
     )

@@ -17,6 +17,8 @@ from streamlit.navigation.page import StreamlitPage
 from dashboard.components.markup import label as plain_label
 from dashboard.components.states import guarded
 
+_SHOWN = "shown"
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
@@ -92,3 +94,17 @@ def go(room: str, **address: str | int) -> NoReturn:
 def asked(name: str) -> str:
     """A query parameter of this page's address; empty where there is none."""
     return str(st.query_params.get(name, ""))
+
+
+def keep_address(page: str) -> None:
+    """Makes the browser's address name the object that is shown.
+
+    A link sends its parameters to the server and leaves them out of the browser's address, where
+    the next click would miss them. They are written once for each object: every writing is a step
+    of the browser's history.
+    """
+    shown = (page, st.query_params.to_dict())
+    before = st.session_state.get(_SHOWN)
+    st.session_state[_SHOWN] = shown
+    if before is not None and before != shown and shown[1]:
+        st.query_params.from_dict(shown[1])

@@ -93,7 +93,8 @@ def _model(model: str) -> None:
         "Version", names, index=names.index(asked("version")) if asked("version") in names else 0,
         key=f"version-of-{model}",
     )  # fmt: skip
-    st.query_params["version"] = version
+    if asked("version") != version:
+        st.query_params["version"] = version
     chosen = versions[names.index(version)]
     at = _as_of(model, version, number(chosen, "index"))
     audit = audit_of(model, version, at)

@@ -84,6 +84,11 @@ def listed(items: Iterable[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def actions_in_words(actions: Iterable[str]) -> str:
     """`read the records and train models on them`."""
     return listed(ACTIONS.get(action, action) for action in actions)
