@@ -113,16 +113,22 @@ class LogReader:
         """Whose logs are read."""
         return tuple(self._names)
 
+    def name_of(self, log: ChainLog) -> tuple[ContractName, str]:
+        """Which contract's event a log is of, without decoding it.
+
+        Raises:
+            ContractLogInvalid: the contract has no such event.
+        """
+        contract, shape = self._shape_of(log)
+        return contract, shape.name
+
     def decode(self, log: ChainLog) -> ContractLog:
         """One log.
 
         Raises:
             ContractLogInvalid: the contract has no such event, or not of that form.
         """
-        name = self._names.get(log.address)
-        shape = _shapes(name).get(log.topics[0]) if name is not None and log.topics else None
-        if name is None or shape is None:
-            raise ContractLogInvalid(f"{_place(log)} is of no event that {name or 'the DAO'} has")
+        contract, shape = self._shape_of(log)
         if len(log.topics) != 1 + len(shape.topic_types):
             raise ContractLogInvalid(f"{_place(log)} has {len(log.topics)} topics; {shape.name}")
         try:
@@ -133,8 +139,15 @@ class LogReader:
             raise ContractLogInvalid(f"{_place(log)} is no {shape.name}: {error}") from error
         fields = dict(zip(shape.topic_names, topics, strict=True))
         return ContractLog(
-            name, shape.name, fields | dict(zip(shape.data_names, values, strict=True)), log
+            contract, shape.name, fields | dict(zip(shape.data_names, values, strict=True)), log
         )
+
+    def _shape_of(self, log: ChainLog) -> tuple[ContractName, _Shape]:
+        name = self._names.get(log.address)
+        shape = _shapes(name).get(log.topics[0]) if name is not None and log.topics else None
+        if name is None or shape is None:
+            raise ContractLogInvalid(f"{_place(log)} is of no event that {name or 'the DAO'} has")
+        return name, shape
 
 
 def canonical(address: str) -> Address:

@@ -22,7 +22,7 @@ from governance.addresses import DaoAddresses
 from governance.mirror.contract_logs import ContractLog, LogReader
 from governance.mirror.position import Position, require_deployment, resume, store
 from governance.mirror.submitting import Tale, submit
-from governance.mirror.translation import classes_told, translate
+from governance.mirror.translation import classes_told, is_told, translate
 from ledger.chain.chain import Chain, ChainMoved, Cursor, LogBatch
 from ledger.chain.values import ChainLog
 from ledger.content.store import ContentStore
@@ -129,7 +129,9 @@ class Mirror:
         return position
 
     def _tell(self, batch: LogBatch, position: Position) -> tuple[int, Position]:
-        decoded = [self._reader.decode(log) for log in batch.logs if _place(log) > position.last]
+        new = (log for log in batch.logs if _place(log) > position.last)
+        wanted = (log for log in new if is_told(*self._reader.name_of(log)))
+        decoded = [self._reader.decode(log) for log in wanted]
         around = _Around(self._log, self._content, classes_told(decoded))
         told = [(log.source, event) for log in decoded if (event := translate(log, around))]
         times = self._block_times([source for source, _ in told])

@@ -20,7 +20,7 @@ from ledger.chain.errors import BlockUnknown
 from ledger.chain.values import ChainLog
 from ledger.errors import Conflict, IntegrityError
 from ledger.log import Log
-from ledger.store.chains import read_cursor, write_cursor
+from ledger.store.chains import StoredCursor, read_cursor, write_cursor
 from ledger.store.reads import Snapshot
 from ledger.store.tables.people import ChainEventRow
 from ledger.views.records import ChainEvent, LedgerInfo, MemberChange
@@ -116,16 +116,22 @@ def resume(log: Log, chain: Chain, from_block: int) -> Position:
     with log.database.read() as connection:
         stored = read_cursor(connection, READER, chain_id)
         last = _last_event(connection)
-    cursor = Cursor(stored.number, stored.block_hash) if stored else chain.start(from_block)
     if last is None:
-        return Position(cursor)
+        return Position(_cursor(stored, chain, from_block))
     block_hash = bytes.fromhex(last.block_hash[2:])
     _require_block(chain, last.block_number, block_hash)
     return Position(
-        cursor,
+        # That block may have been told in part only: begin before it, unless more is stored.
+        _cursor(stored, chain, max(last.block_number - 1, from_block)),
         (last.block_number, last.log_index),
         nonce_of(chain_id, block_hash, last.log_index),
     )
+
+
+def _cursor(stored: StoredCursor | None, chain: Chain, begin: int) -> Cursor:
+    if stored is None or stored.number < begin:
+        return chain.start(begin)
+    return Cursor(stored.number, stored.block_hash)
 
 
 def store(log: Log, chain_id: int, cursor: Cursor) -> None:

@@ -37,6 +37,7 @@ CALLDATA_BUDGET: Final = 16_384
 """Bytes of call data that one proposal's event holds, so that it fits into a leaf."""
 
 _CLASSES: Final[tuple[ProposalClassName, ...]] = get_args(ProposalClassName)
+_CLASSIFIED: Final[tuple[ContractName, str]] = ("ConcordGovernor", "ProposalClassified")
 _ROLES: Final = {role_id(role): role for role in ROLES}
 _IDENTIFIER: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}")
 _CID: Final = re.compile(r"b[a-z2-7]{20,120}")
@@ -89,12 +90,17 @@ def translate(log: ContractLog, surroundings: Surroundings) -> Told | None:
     return None if translation is None else translation(log, surroundings)
 
 
+def is_told(contract: ContractName, name: str) -> bool:
+    """Whether an event of a contract becomes one of the log, or a part of one."""
+    return (contract, name) in _TRANSLATIONS or (contract, name) == _CLASSIFIED
+
+
 def classes_told(logs: Iterable[ContractLog]) -> Mapping[tuple[bytes, int], int]:
     """Classes by (transaction hash, proposal)."""
     return {
         (log.source.transaction_hash, log.integer("proposalId")): log.integer("class")
         for log in logs
-        if log.contract == "ConcordGovernor" and log.name == "ProposalClassified"
+        if (log.contract, log.name) == _CLASSIFIED
     }
 
 
