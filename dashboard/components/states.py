@@ -17,7 +17,9 @@ from client.errors import (
     WrongReceipt,
 )
 from dashboard.components.markup import line, show, text
-from dashboard.connection import forget, server
+from dashboard.connection import forget, ledger, server
+
+_RETRY_SECONDS = 3
 
 _ALARMS: tuple[tuple[type[ConcordError], str], ...] = (
     (ForkedLog, "This server shows two histories that contradict each other."),
@@ -72,9 +74,21 @@ def _offline(error: Unreachable, where: str) -> None:
         icon=":material/cloud_off:",
     )
     show(line("Server: ", text(server())), line(text(str(error)), cls="c-line c-small c-soft"))
-    if st.button("Try again", key=f"retry-{where}", icon=":material/refresh:"):
-        forget()
-        st.rerun()
+    _come_back(where)
+
+
+@st.fragment(run_every=_RETRY_SECONDS)
+def _come_back(where: str) -> None:
+    """Draws the page again as soon as the server answers."""
+    wants = st.button("Try again", key=f"retry-{where}", icon=":material/refresh:")
+    try:
+        ledger().fetch("/healthz")
+    except ConcordError:
+        if wants:
+            show(line("Still no answer."))
+        return
+    forget()
+    st.rerun()
 
 
 def _problem(error: ServerProblem, where: str) -> None:

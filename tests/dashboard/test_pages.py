@@ -1,0 +1,128 @@
+"""The pages' logic, driven without a browser (Streamlit's AppTest), against a real service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import addresses, connection
+from dashboard.identity import Me
+from service.settings import Settings
+from tests.dashboard.story import now_consortium, story
+from tests.support.ledgers import Consortium
+from tests.support.servers import ServerThread, create_ledger
+
+PATIENCE = 30
+
+
+@pytest.fixture(scope="module")
+def members() -> Consortium:
+    return now_consortium()
+
+
+@pytest.fixture(scope="module")
+def server(members: Consortium, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerThread]:
+    data = tmp_path_factory.mktemp("ledger")
+    create_ledger(data, members, story(members))
+    with ServerThread(Settings(data_dir=data)) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def shown(server: ServerThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(addresses.SERVER, server.url)
+    monkeypatch.setenv(addresses.STATE, str(tmp_path / "trust"))
+    connection.forget()
+
+
+def opened(page: str, me: Me | None = None, **address: str) -> AppTest:
+    script = f"from dashboard.pages import {page}\n{page}.page()\n"
+    test = AppTest.from_string(script, default_timeout=PATIENCE)
+    for name, value in address.items():
+        test.query_params[name] = value
+    if me is not None:
+        test.session_state["me"] = me
+    test.run()
+    assert not test.exception, test.exception
+    return test
+
+
+def said(test: AppTest) -> str:
+    return " ".join(str(getattr(element, "value", "")) for element in test.main) + " ".join(
+        str(element.proto.body) for element in test.get("html")
+    )
+
+
+@pytest.mark.parametrize("page", ["overview", "models", "datasets", "audit", "members", "connect"])
+def test_every_page_is_drawn(page: str) -> None:
+    test = opened(page)
+    assert test.title or test.markdown
+
+
+def test_the_overview_shows_a_member_what_waits_for_it_and_nothing_else(
+    members: Consortium,
+) -> None:
+    steward = said(opened("overview", Me(members.stewards[0].address, "test")))
+    assert "Lab 1 asks for access to wdbc-north" in steward
+    other = said(opened("overview", Me(members.stewards[2].address, "test")))
+    assert "asks for access" not in other
+
+
+def test_the_overview_names_models_that_were_tainted_and_access_that_ends() -> None:
+    everyone = said(opened("overview"))
+    assert "tumour-classifier, version 1 was made with wdbc-south" in everyone
+    assert "The access of Lab 1 to wdbc-north ends." in everyone
+
+
+def test_a_search_shows_what_fits_and_says_when_nothing_does() -> None:
+    test = opened("datasets")
+    test.text_input(key="search-datasets").input("SOUTH hospital").run()
+    assert "wdbc-south" in said(test)
+    assert "wdbc-north" not in said(test)
+    test.text_input(key="search-datasets").input("zebra").run()
+    assert "No dataset fits these words." in said(test)
+
+
+def test_looking_back_before_the_revocation_shows_the_model_clean() -> None:
+    test = opened("models", model="tumour-classifier", version="1")
+    assert "Tainted" in said(test)
+    slider = test.select_slider(key="as-of-tumour-classifier-1")
+    first = slider.options[0].partition("event ")[2].partition(":")[0]
+    slider.set_value(int(first)).run()
+    assert "Clean" in said(test)
+    assert "Tainted" not in said(test)
+
+
+def test_a_permission_can_be_changed_by_nobody_once_it_is_taken_back() -> None:
+    test = opened("datasets", dataset="wdbc-south")
+    assert "Taken back" in said(test)
+    assert not [b for b in test.button if b.label == "Suspend"]
+
+
+def test_a_grant_without_a_member_is_not_offered_for_signing() -> None:
+    test = opened("datasets", dataset="wdbc-north")
+    submit = next(b for b in test.button if b.label == "Review and sign")
+    submit.click().run()
+    assert any("Choose who" in w.value for w in test.warning)
+    assert "You are about to sign" not in said(test)
+
+
+def test_the_log_is_filtered_by_the_server() -> None:
+    test = opened("audit")
+    test.selectbox(key="log-kind").set_value("access.revoked").run()
+    assert len(test.dataframe[0].value) == 1
+
+
+def test_an_unknown_object_is_said_to_be_unknown() -> None:
+    script = (
+        "from dashboard.components.states import guarded\n"
+        "from dashboard.pages import models\n"
+        "guarded(models.page)\n"
+    )
+    test = AppTest.from_string(script, default_timeout=PATIENCE)
+    test.query_params["model"] = "no-such-model"
+    test.run()
+    assert any("Nothing is recorded under this name" in i.value for i in test.info)
