@@ -55,7 +55,7 @@ def roles_of(address: str) -> list[str]:
 def readable(sentence: str) -> str:
     """A sentence of the ledger's with names for addresses, plain times and short fingerprints."""
     named_in_it = _ADDRESS.sub(lambda found: name_of(found[0]), sentence)
-    return _DIGEST.sub(r"\1…", _INSTANT.sub(_moment, named_in_it))
+    return _DIGEST.sub(r"\1…", _INSTANT.sub(_moment, named_in_it)).replace("….", "…")
 
 
 def _moment(found: re.Match[str]) -> str:

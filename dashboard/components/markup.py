@@ -53,6 +53,8 @@ STYLE = Markup("""<style>
 time[title],span[title] {text-decoration:underline dotted rgba(128,128,128,.8);
   text-underline-offset:.2em}
 .stMainBlockContainer {padding-top:4.5rem}
+.stMain [data-testid="stPageLink-NavLink"] p {text-decoration:underline;
+  text-decoration-color:rgba(128,128,128,.8);text-underline-offset:.2em}
 @media (max-width:480px) {.c-facts {grid-template-columns:1fr;gap:.1rem}
   .c-facts dd {margin-bottom:.4rem}}
 </style>""")

@@ -33,8 +33,8 @@ def page() -> None:
         guarded(_needs_me, "attention")
         _activity()
     with right:
-        _log()
         _ways()
+        _log()
 
 
 def _needs_me() -> None:
@@ -89,7 +89,7 @@ def _draw_log() -> None:
 
 
 def _ways() -> None:
-    st.subheader("What would you like to do?")
+    st.subheader("What you can do")
     with st.container(border=True):
         link("models", "See where a model came from", icon=":material/deployed_code:")
         link("datasets", "Give or take back access to data", icon=":material/database:")

@@ -17,7 +17,7 @@ from tests.support.ledgers import CHAIN_ID, Consortium
 from tests.support.servers import ServerProcess, create_ledger
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-PATIENCE_MS = 30_000
+PATIENCE_MS = 90_000
 
 expect.set_options(timeout=PATIENCE_MS)
 
