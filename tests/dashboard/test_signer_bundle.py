@@ -6,8 +6,10 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
+from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_utils import keccak
 from hypothesis import given, settings
@@ -43,15 +45,21 @@ def test_the_bundle_asks_no_network_for_anything() -> None:
 
 
 @pytest.fixture(scope="module")
-def digest_script(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle's sources with their libraries, for Node."""
     if shutil.which("npm") is None:
         pytest.fail("this test needs npm")
-    folder = tmp_path_factory.mktemp("typed-data")
+    folder = tmp_path_factory.mktemp("signer")
     for name in ("package.json", "package-lock.json"):
         shutil.copy(SIGNER / name, folder)
     shutil.copytree(SIGNER / "src", folder / "src")
     subprocess.run(["npm", "ci", "--silent"], cwd=folder, check=True, timeout=240)
-    script = folder / "digests.js"
+    return folder
+
+
+@pytest.fixture(scope="module")
+def digest_script(sources: Path) -> Path:
+    script = sources / "digests.js"
     script.write_text(
         'import { digestOf, bytesToHex } from "./src/typed_data.js";\n'
         'import { readFileSync } from "node:fs";\n'
@@ -59,6 +67,77 @@ def digest_script(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "console.log(JSON.stringify(asked.map((t) => bytesToHex(digestOf(t)))));\n"
     )
     return script
+
+
+@pytest.fixture(scope="module")
+def transaction_script(sources: Path) -> Path:
+    script = sources / "transactions-of.js"
+    script.write_text(
+        'import { signWith } from "./src/transactions.js";\n'
+        'import { hexToBytes } from "./src/typed_data.js";\n'
+        'import { readFileSync } from "node:fs";\n'
+        "const asked = JSON.parse(readFileSync(0));\n"
+        "const signed = asked.map((each) => signWith(hexToBytes(each.key), each.transaction));\n"
+        "console.log(JSON.stringify(signed));\n"
+    )
+    return script
+
+
+def as_answered(script: Path, asked: object) -> object:
+    """What a script of the bundle's sources says to a question in JSON."""
+    done = subprocess.run(
+        ["node", str(script)], input=json.dumps(asked), text=True,
+        capture_output=True, check=True, timeout=60,
+    )  # fmt: skip
+    return json.loads(done.stdout)
+
+
+QUANTITIES = st.integers(0, 2**64 - 1)
+DATA = st.binary(max_size=2_000) | st.sampled_from(
+    [b"", b"\x00", b"\x7f", b"\x80", bytes(55), bytes(56)]
+)
+
+
+@pytest.mark.slow
+@settings(max_examples=5)
+@given(
+    cases=st.lists(
+        st.fixed_dictionaries(
+            {
+                "nonce": QUANTITIES,
+                "maxPriorityFeePerGas": st.just(0) | QUANTITIES,
+                "gas": QUANTITIES,
+                "value": st.just(0) | QUANTITIES,
+                "data": DATA,
+                "to": st.binary(min_size=20, max_size=20),
+                "key": st.integers(1, 2**255),
+            }
+        ),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_the_browser_signs_the_same_transactions_as_eth_account(
+    transaction_script: Path, cases: list[dict[str, Any]]
+) -> None:
+    asked, expected = [], []
+    for case in cases:
+        key = case.pop("key").to_bytes(32)
+        fields = case | {"chainId": 31_337_000_001, "maxFeePerGas": case["maxPriorityFeePerGas"]}
+        signed = Account.sign_transaction({"type": 2, **fields}, key)
+        expected.append(
+            {
+                "address": Account.from_key(key).address,
+                "raw": "0x" + bytes(signed.raw_transaction).hex(),
+                "hash": "0x" + bytes(signed.hash).hex(),
+            }
+        )
+        asked.append({"key": key.hex(), "transaction": {n: quantity(v) for n, v in fields.items()}})
+    assert as_answered(transaction_script, asked) == expected
+
+
+def quantity(value: int | bytes) -> str:
+    return "0x" + value.hex() if isinstance(value, bytes) else hex(value)
 
 
 @pytest.mark.slow
@@ -78,12 +157,7 @@ def test_the_browser_signs_the_same_digest_as_eth_account(
         ).typed_data
         for n, name in enumerate(names)
     ]
-    done = subprocess.run(
-        ["node", str(digest_script)], input=json.dumps(asked), text=True,
-        capture_output=True, check=True, timeout=60,
-    )  # fmt: skip
-    expected = [_digest(typed) for typed in asked]
-    assert json.loads(done.stdout) == expected
+    assert as_answered(digest_script, asked) == [_digest(typed) for typed in asked]
 
 
 def _digest(typed: dict[str, object]) -> str:

@@ -1,11 +1,13 @@
 """Signing in the browser: a wallet found by EIP-6963, or a keystore file opened there.
 
-The key and its passphrase never reach the server: what comes back is an address or a signature.
+The key and its passphrase never reach the server: what comes back is an address, a signature, or a
+signed transaction.
 `signer.js` is built from `src/` by `build.sh`, with the libraries that `package.json` pins.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,7 @@ SIGNING_SECONDS = 180
 _HERE = Path(__file__).parent
 _CSS = """
 :host, #signer {color:var(--st-text-color);font-family:var(--st-font)}
+.words p {margin:0 0 .5rem 0;font-size:1.1rem;line-height:1.5;overflow-wrap:anywhere}
 .wallets {display:flex;flex-wrap:wrap;gap:.5rem;margin-bottom:.75rem}
 button {font:inherit;display:inline-flex;align-items:center;gap:.5rem;cursor:pointer;
   padding:.45rem .9rem;border-radius:.5rem;color:#fff;background:#1f5fa8;border:1px solid #1f5fa8}
@@ -71,6 +74,21 @@ class SignatureMade:
 
 
 @dataclass(frozen=True, slots=True)
+class TransactionSigned:
+    """The browser signed a transaction.
+
+    Attributes:
+        request: which question it answers.
+        hash: 0x-hex.
+        raw: what `eth_sendRawTransaction` takes, 0x-hex; empty where the wallet has sent it.
+    """
+
+    request: str
+    hash: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The browser did not; the component tells the user why."""
 
@@ -85,7 +103,13 @@ def ask_to_connect(key: str) -> Connected | Failed | None:
 
 
 def ask_to_sign(
-    key: str, *, request: str, actor: str, typed_data: JsonObject, chain: JsonObject
+    key: str,
+    *,
+    request: str,
+    actor: str,
+    typed_data: JsonObject,
+    chain: JsonObject,
+    words: Sequence[str] = (),
 ) -> SignatureMade | Failed | None:
     """Shows the wallets and the keystore form to sign with.
 
@@ -95,6 +119,7 @@ def ask_to_sign(
         actor: address that must sign.
         typed_data: what `eth_signTypedData_v4` takes.
         chain: what `wallet_addEthereumChain` takes.
+        words: what is signed, in sentences; shown above the buttons as text.
     """
     data: JsonObject = {
         "mode": "sign",
@@ -102,12 +127,47 @@ def ask_to_sign(
         "actor": actor,
         "typedData": typed_data,
         "chain": chain,
+        "words": list(words),
     }
     answer = _mounted(key, data)
     return answer if isinstance(answer, SignatureMade | Failed) else None
 
 
-def _mounted(key: str, data: JsonObject) -> Connected | SignatureMade | Failed | None:
+def ask_to_send(
+    key: str,
+    *,
+    request: str,
+    actor: str,
+    transaction: JsonObject,
+    chain: JsonObject,
+    words: Sequence[str],
+) -> TransactionSigned | Failed | None:
+    """Shows the wallets and the keystore form to sign a transaction with. A wallet sends it too.
+
+    Args:
+        key: of the widget, the same on every run.
+        request: tells this question from others.
+        actor: address that must sign.
+        transaction: `to`, `value`, `data` and `gas` as `eth_sendTransaction` takes them; for
+            keystore files also `chainId`, `nonce`, `maxFeePerGas` and `maxPriorityFeePerGas`.
+        chain: what `wallet_addEthereumChain` takes.
+        words: what is signed, in sentences; shown above the buttons as text.
+    """
+    data: JsonObject = {
+        "mode": "send",
+        "requestId": request,
+        "actor": actor,
+        "transaction": transaction,
+        "chain": chain,
+        "words": list(words),
+    }
+    answer = _mounted(key, data)
+    return answer if isinstance(answer, TransactionSigned | Failed) else None
+
+
+def _mounted(
+    key: str, data: JsonObject
+) -> Connected | SignatureMade | TransactionSigned | Failed | None:
     result = _SIGNER(
         key=key,
         data={**data, "timeoutSeconds": SIGNING_SECONDS},
@@ -122,12 +182,14 @@ def _mounted(key: str, data: JsonObject) -> Connected | SignatureMade | Failed |
     return None
 
 
-def _answer(name: str, value: JsonObject) -> Connected | SignatureMade | Failed:
-    if name == "signed":
-        return SignatureMade(text(value, "requestId"), text(value, "signature"))
+def _answer(name: str, value: JsonObject) -> Connected | SignatureMade | TransactionSigned | Failed:
     if name == "connected":
         return Connected(text(value, "address"), text(value, "with"))
-    return Failed(text(value, "code"), text(value, "message"))
+    if name == "failed":
+        return Failed(text(value, "code"), text(value, "message"))
+    if "hash" in value:
+        return TransactionSigned(text(value, "requestId"), text(value, "hash"), text(value, "raw"))
+    return SignatureMade(text(value, "requestId"), text(value, "signature"))
 
 
 def _nothing() -> None:

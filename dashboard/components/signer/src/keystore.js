@@ -9,6 +9,7 @@ import { sha256 } from "@noble/hashes/sha2";
 import { keccak_256 } from "@noble/hashes/sha3";
 import { concatBytes, utf8ToBytes } from "@noble/hashes/utils";
 
+import { signWith } from "./transactions.js";
 import { addressOf, bytesToHex, digestOf, hexToBytes } from "./typed_data.js";
 
 const LARGEST_FILE = 64 * 1024;
@@ -82,4 +83,9 @@ export function signTypedData(keystore, passphrase, typedData, onProgress) {
       signature: "0x" + made.toCompactHex() + v,
     };
   });
+}
+
+/** Signs a transaction; answers `{ address, raw, hash }`. */
+export function signTransaction(keystore, passphrase, transaction, onProgress) {
+  return withKey(keystore, passphrase, onProgress, (key) => signWith(key, transaction));
 }

@@ -1,8 +1,12 @@
-// The component: chooses a wallet or a keystore file, connects, signs. All text that comes from
-// elsewhere (names of wallets, messages) is set as text, never as HTML.
+// The component: chooses a wallet or a keystore file, connects, signs typed data or a transaction.
+// All text that comes from elsewhere (names of wallets, messages, what is signed) is set as text,
+// never as HTML.
 
-import { KeystoreError, readKeystore, signTypedData as signWithKey, unlock } from "./keystore.js";
-import { accounts, discover, signTypedData as signWithWallet, WalletError } from "./wallets.js";
+import * as keys from "./keystore.js";
+import * as wallets from "./wallets.js";
+
+const { KeystoreError } = keys;
+const { WalletError } = wallets;
 
 // Kept for as long as the page is open: which wallet or file the user chose. A file is kept as it
 // was encrypted; its passphrase and its key are not kept.
@@ -35,10 +39,12 @@ class Signer {
     this.status = make("p", { className: "status" });
     this.status.setAttribute("role", "status");
     this.status.setAttribute("aria-live", "polite");
+    this.words = make("div", { className: "words" });
     this.wallets = make("div", { className: "wallets" });
     this.keys = make("div", { className: "keys" });
-    root.replaceChildren(this.wallets, this.keys, this.status);
-    this.stop = discover((list) => this.showWallets(list));
+    root.replaceChildren(this.words, this.wallets, this.keys, this.status);
+    this.stop = wallets.discover((list) => this.showWallets(list));
+    this.showWords();
     this.showKeys();
   }
 
@@ -48,7 +54,8 @@ class Signer {
     this.trigger = setTriggerValue;
     if (before && (before.mode !== data.mode || before.requestId !== data.requestId)) {
       this.say("");
-      discover((list) => this.showWallets(list))();
+      wallets.discover((list) => this.showWallets(list))();
+      this.showWords();
       this.showKeys();
     }
   }
@@ -58,8 +65,20 @@ class Signer {
     this.status.classList.toggle("problem", isProblem);
   }
 
+  /** Whether something is signed, and not only an account shown. */
   get signing() {
-    return this.data.mode === "sign";
+    return this.data.mode !== "connect";
+  }
+
+  /** Whether what is signed is a transaction. */
+  get sending() {
+    return this.data.mode === "send";
+  }
+
+  /** What is about to be signed, in words. */
+  showWords() {
+    const words = this.data.words ?? [];
+    this.words.replaceChildren(...words.map((textContent) => make("p", { textContent })));
   }
 
   showWallets(list) {
@@ -127,39 +146,49 @@ class Signer {
     const { requestId, timeoutSeconds: seconds } = this.data;
     this.say("Waiting for the wallet. Look for its window.");
     if (!this.signing) {
-      const [address] = await accounts(provider, seconds);
+      const [address] = await wallets.accounts(provider, seconds);
       chosen.wallet = info.rdns;
       this.say("Connected.");
       this.trigger("connected", { requestId, address, with: info.name });
       return;
     }
-    const { actor, typedData, chain } = this.data;
-    const made = await signWithWallet(provider, { actor, typedData, chain, seconds });
-    this.say("Signed. The ledger is recording it.");
-    this.trigger("signed", { requestId, ...made });
+    const { actor, typedData, transaction, chain } = this.data;
+    if (this.sending) {
+      const sent = await wallets.sendTransaction(provider, { actor, transaction, chain, seconds });
+      this.finish("Sent. Waiting for the chain.", { requestId, ...sent });
+      return;
+    }
+    const made = await wallets.signTypedData(provider, { actor, typedData, chain, seconds });
+    this.finish("Signed. The ledger is recording it.", { requestId, ...made });
+  }
+
+  finish(words, answer) {
+    this.say(words);
+    this.trigger("signed", answer);
   }
 
   async useKeystore(file, passphrase) {
     const { requestId } = this.data;
     if (!chosen.keystore && !file) throw new KeystoreError("Choose a keystore file first.");
-    const keystore = chosen.keystore ?? { ...(await readKeystore(file)), name: file.name };
+    const keystore = chosen.keystore ?? { ...(await keys.readKeystore(file)), name: file.name };
     const progress = (done) => this.say(`Opening the key, ${Math.round(done * 100)} %`);
     this.say("Opening the key.");
     if (!this.signing) {
-      const address = await unlock(keystore, passphrase, progress);
+      const address = await keys.unlock(keystore, passphrase, progress);
       chosen.keystore = keystore;
       this.say("Connected.");
       this.trigger("connected", { requestId, address, with: "keystore file" });
       return;
     }
-    const { actor, typedData } = this.data;
-    const made = await signWithKey(keystore, passphrase, typedData, progress);
+    const { actor, typedData, transaction } = this.data;
+    const made = this.sending
+      ? await keys.signTransaction(keystore, passphrase, transaction, progress)
+      : await keys.signTypedData(keystore, passphrase, typedData, progress);
     if (made.address.toLowerCase() !== actor.toLowerCase()) {
       throw new KeystoreError("This keystore holds the key of another account than the one to sign.");
     }
     chosen.keystore = keystore;
-    this.say("Signed. The ledger is recording it.");
-    this.trigger("signed", { requestId, ...made });
+    this.finish("Signed. The ledger is recording it.", { requestId, ...made });
   }
 }
 

@@ -81,8 +81,8 @@ async function switchChain(provider, chain, seconds) {
   }
 }
 
-/** Signs typed data as `actor`: `{ address, signature }`. */
-export async function signTypedData(provider, { actor, typedData, chain, seconds }) {
+/** The actor's account in the wallet, on the right chain. */
+async function ready(provider, { actor, chain, seconds }) {
   const list = await accounts(provider, seconds);
   const account = list.find((a) => a.toLowerCase() === actor.toLowerCase());
   if (!account) {
@@ -93,7 +93,22 @@ export async function signTypedData(provider, { actor, typedData, chain, seconds
     );
   }
   await switchChain(provider, chain, seconds);
+  return account;
+}
+
+/** Signs typed data as `actor`: `{ address, signature }`. */
+export async function signTypedData(provider, { actor, typedData, chain, seconds }) {
+  const account = await ready(provider, { actor, chain, seconds });
   const text = JSON.stringify(typedData);
   const signature = await ask(provider, "eth_signTypedData_v4", [account, text], seconds);
   return { address: actor, signature };
+}
+
+/** Has the wallet sign and send a transaction as `actor`: `{ address, hash }`. */
+export async function sendTransaction(provider, { actor, transaction, chain, seconds }) {
+  const account = await ready(provider, { actor, chain, seconds });
+  const { to, value, data, gas } = transaction;
+  const wanted = { from: account, to, value, data, gas };
+  const hash = await ask(provider, "eth_sendTransaction", [wanted], seconds);
+  return { address: actor, hash };
 }
