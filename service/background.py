@@ -138,10 +138,11 @@ class Background:
         """How each is now."""
         return tuple(worker.state for worker in self._workers)
 
-    def wake(self) -> None:
-        """Lets each do its next step now."""
+    def wake(self, *names: str) -> None:
+        """Lets these workers do their next step now; all of them where none is named."""
         for worker in self._workers:
-            worker.wake()
+            if not names or worker.name in names:
+                worker.wake()
 
     def start(self) -> None:
         """Begins; `stop` ends."""

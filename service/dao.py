@@ -10,6 +10,7 @@ Rules:
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -25,6 +26,8 @@ from governance.keeper import Keeper
 from governance.mirror import Mirror
 from governance.plan import DeploymentPlan
 from governance.proposals import ChainProposals, StatusReader
+from governance.reads import Reader
+from governance.votes import Rate, RateLimiter, RelayLimits, VoteRelay, read_domains
 from ledger.anchor import Anchorer, AnchorPolicy, AnchorProgress, AnchorTarget
 from ledger.chain.chain import Chain
 from ledger.chain.connect import EMBEDDED_SCHEME, connect
@@ -70,6 +73,9 @@ class Dao:
         signer: the relayer's; pays, where a chain asks for fees, and decides nothing.
         proposals: as they were made; `refresh` takes note of new ones.
         statuses: where proposals are now.
+        reader: many questions to the chain as one.
+        relay: takes signed ballots and delegations.
+        trials: how often one source may have the chain try something.
         rpc: answers JSON-RPC.
         background: mirror, anchorers and keeper; `wake` them after a transaction was sent.
         anchor_now: anchors the present size in the DAO's registry, due or not; raises as
@@ -84,6 +90,9 @@ class Dao:
     signer: KeySigner
     proposals: ChainProposals
     statuses: StatusReader
+    reader: Reader
+    relay: VoteRelay
+    trials: RateLimiter
     rpc: RpcEndpoint
     background: Background
     anchor_now: Callable[[], AnchorProgress]
@@ -192,6 +201,16 @@ def open_dao(
         )
         background.start()
         stack.callback(background.stop)
+        reader = Reader(chain)
+        relay = VoteRelay(
+            chain,
+            at,
+            signer,
+            domains=read_domains(reader, at),
+            monotonic=time.monotonic,
+            limits=_relay_limits(settings),
+        )
+        stack.callback(relay.close)
         yield Dao(
             chain,
             plan,
@@ -200,6 +219,9 @@ def open_dao(
             signer,
             proposals,
             statuses,
+            reader,
+            relay,
+            RateLimiter(_trial_rate(settings), "source"),
             _rpc(chain, settings),
             background,
             lambda: anchoring.between_steps(anchorer.anchor_now),
@@ -231,6 +253,18 @@ def _rpc(chain: Chain, settings: Settings) -> RpcEndpoint:
     provider = cast("Provider", chain.provider)
     limits = RpcLimits(settings.max_rpc_bytes, settings.max_rpc_requests)
     return RpcEndpoint(provider, methods=methods, limits=limits)
+
+
+def _relay_limits(settings: Settings) -> RelayLimits:
+    return RelayLimits(
+        voter=Rate(settings.voter_ballots_per_second, settings.voter_ballots_at_once),
+        source=Rate(settings.source_ballots_per_second, settings.source_ballots_at_once),
+        waiting=settings.max_waiting_ballots,
+    )
+
+
+def _trial_rate(settings: Settings) -> Rate:
+    return Rate(settings.source_trials_per_second, settings.source_trials_at_once)
 
 
 def _further_target(further: AnchorChain, signer: KeySigner, stack: ExitStack) -> AnchorTarget:

@@ -78,6 +78,7 @@ _MEANINGS = {
     "413": "The request is too large.",
     "415": "The body is not plain JSON.",
     "422": "The body is well formed, and refused for what it says.",
+    "429": "Too many from one caller; try again after `Retry-After` seconds.",
     "500": "The service failed.",
     "503": "Try again after `Retry-After` seconds.",
 }
@@ -97,7 +98,7 @@ def problems(*statuses: int) -> dict[int | str, OpenApi]:
 def _problem(status: str) -> OpenApi:
     content = {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model=Problem.__name__)}}}
     answer: OpenApi = {"description": _MEANINGS[status], "content": content}
-    if status == "503":
+    if status in {"429", "503"}:
         schema = {"type": "integer", "minimum": 1}
         answer["headers"] = {"Retry-After": {"description": "Seconds.", "schema": schema}}
     return answer

@@ -4,7 +4,8 @@ Rules:
 - `type` is `urn:concord:problem:<code>`; codes are stable, and `code` repeats them.
 - The status follows from the family of the error: what cannot be right is 400 (`invalid-*`) or 422,
   what the rules refuse 403, what is not there 404, what contradicts the log 409, what may work
-  later 503 with `Retry-After`; a handful of codes have a status of their own.
+  later 503 with `Retry-After`; a handful of codes have a status of their own, such as 429 for what
+  one caller asks too often.
 - What was not raised on purpose is 500 and says nothing of the inside.
 """
 
@@ -36,6 +37,7 @@ _STATUS_OF_CODE = {
     "body-too-large": 413,
     "unsupported-media-type": 415,
     "request-incomplete": 408,
+    "rate-limited": 429,
 }
 _STATUS_OF_FAMILY: tuple[tuple[type[ConcordError], int], ...] = (
     (InvalidInput, 422),

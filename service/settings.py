@@ -15,6 +15,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Bytes = Annotated[int, Field(ge=1_024, le=2**30)]
+PerSecond = Annotated[float, Field(gt=0, le=1_000_000)]
+AtOnce = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class AnchorChain(BaseModel):
@@ -81,6 +83,16 @@ class Settings(BaseSettings):
         chain_threads: requests to the chain at the same time.
         max_rpc_bytes: request body of `/rpc`.
         max_rpc_requests: JSON-RPC requests in one batch.
+        voter_ballots_per_second: ballots and delegations of one signer, in the long run.
+        voter_ballots_at_once: likewise, one right after the other.
+        source_ballots_per_second: ballots and delegations from one client address (an IPv6 network
+            of 64 bits is one), in the long run.
+        source_ballots_at_once: likewise, one right after the other.
+        max_waiting_ballots: that wait to be sent; beyond them callers get 503.
+        source_trials_per_second: proposals prepared, tried, carried on or counted again for one
+            client address, in the long run.
+        source_trials_at_once: likewise, one right after the other.
+        max_proposal_bytes: request body of a proposal to be prepared.
     """
 
     model_config = SettingsConfigDict(
@@ -128,6 +140,14 @@ class Settings(BaseSettings):
     chain_threads: Annotated[int, Field(ge=1, le=256)] = 32
     max_rpc_bytes: Bytes = 4 * 1024 * 1024
     max_rpc_requests: Annotated[int, Field(ge=1, le=10_000)] = 500
+    voter_ballots_per_second: PerSecond = 0.5
+    voter_ballots_at_once: AtOnce = 20
+    source_ballots_per_second: PerSecond = 500
+    source_ballots_at_once: AtOnce = 2_000
+    max_waiting_ballots: AtOnce = 4_096
+    source_trials_per_second: PerSecond = 2
+    source_trials_at_once: AtOnce = 40
+    max_proposal_bytes: Bytes = 1024 * 1024
 
     @field_validator("public_url")
     @classmethod

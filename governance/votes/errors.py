@@ -51,14 +51,14 @@ class RateLimited(Unavailable):
     """Too many from one voter or one source; nothing was looked at.
 
     Attributes:
-        retry_after_seconds: when the next one is taken.
+        retry_after: seconds after which the next one is taken.
     """
 
     code = "rate-limited"
 
-    def __init__(self, message: str, retry_after_seconds: float) -> None:
+    def __init__(self, message: str, retry_after: float) -> None:
         super().__init__(message)
-        self.retry_after_seconds = retry_after_seconds
+        self.retry_after = retry_after
 
 
 class RelayBusy(Unavailable):
