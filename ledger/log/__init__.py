@@ -7,6 +7,7 @@ Read from the bottom: `submission` (what goes in and comes out), `intake` (queue
 tiles, receipts), `log` (all of it together).
 """
 
+from ledger.log.admission import Admission
 from ledger.log.errors import (
     HistoryRewritten,
     LedgerExists,
@@ -26,6 +27,7 @@ from ledger.log.submission import Appended, Limits, Submission
 from ledger.store.head import Head
 
 __all__ = [
+    "Admission",
     "Appended",
     "BatchReport",
     "Head",

@@ -1,9 +1,10 @@
 """One batch: from verified submissions to leaves, in one durable transaction.
 
 In the order of arrival each event is looked up (the same again, or its nonce used for another?),
-authorised against the state with everything before it, encoded and projected. Then leaves, tiles,
-views, openings, the checkpoint and the head are written together. An event that is refused leaves
-nothing behind and does not keep the others back.
+authorised against the state with everything before it (and admitted, where its kind is subject to
+admission), encoded and projected. Then leaves, tiles, views, openings, the checkpoint and the head
+are written together. An event that is refused leaves nothing behind and does not keep the others
+back.
 
 `recordedAt` is the clock's time, or that of the last leaf where the clock has gone back.
 
@@ -24,6 +25,7 @@ from ledger.errors import ConcordError
 from ledger.events.bodies.governance import ErasurePerformed
 from ledger.events.envelope import Event, encode_leaf
 from ledger.events.identifiers import Milliseconds
+from ledger.log.admission import Admission
 from ledger.log.errors import NonceReused, OpeningErased, PredecessorMissing, RuleFault
 from ledger.log.opening import require_head
 from ledger.log.signer import Signer
@@ -120,12 +122,21 @@ class Sequencer:
         database: where the log is.
         vault: where openings go, in the same transaction.
         signer: what has been signed; the log must extend it.
+        admission: asked beside the rules; None where nothing is.
     """
 
-    def __init__(self, database: Database, vault: Vault, signer: Signer) -> None:
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        signer: Signer,
+        admission: Admission | None = None,
+    ) -> None:
         self._database = database
         self._vault = vault
         self._signer = signer
+        self._admission = admission
+        self._admission_kinds = frozenset[str]() if admission is None else admission.kinds
         self._state = SqlState()
         # The log as this thread has last left it; None when that is not certain.
         self._edge: TileEdge | None = None
@@ -173,6 +184,8 @@ class Sequencer:
         connection: Connection,
     ) -> tuple[Batch, TileEdge]:
         self._state.begin(connection)
+        if self._admission is not None:
+            self._admission.begin(connection)
         draft = _Draft(
             start=head.size,
             recorded_at=Milliseconds(max(now, head.recorded_at)),
@@ -240,10 +253,12 @@ class Sequencer:
     def _record(
         self, event: Event, index: int, recorded_at: Milliseconds
     ) -> tuple[bytes, LeafHash]:
-        """Authorises and projects one event; returns its leaf and the leaf's hash."""
+        """Authorises, admits and projects one event; returns its leaf and the leaf's hash."""
         state = self._state
         try:
             authorise(event, state=state, now=recorded_at)
+            if event.kind in self._admission_kinds and self._admission is not None:
+                self._admission.check(event, index=index, state=state)
             leaf = encode_leaf(event, recorded_at)
             hashed = leaf_hash(leaf)
             project(event, index=index, recorded_at=recorded_at, leaf_hash=hashed, state=state)

@@ -28,6 +28,7 @@ from sqlmodel import col
 
 from ledger.errors import ConcordError, IntegrityError, Unavailable
 from ledger.events import Domain, Event, decode_leaf
+from ledger.log.admission import Admission
 from ledger.log.batch import Batch, Known, Outcome, Recorded, Sequencer
 from ledger.log.errors import HistoryRewritten, LedgerExists, LogClosed, LogStopped
 from ledger.log.intake import Intake
@@ -79,6 +80,7 @@ class Log(LogReader):
         limits: Limits,
         last_signed_path: Path | None,
         randomness: Callable[[int], bytes],
+        admission: Admission | None,
     ) -> None:
         self._signing_key = signing_key
         self._domain = domain
@@ -90,7 +92,7 @@ class Log(LogReader):
         self._signer = Signer(signing_key, last_signed_path)
         head = require_ledger(database, self._signer, domain, signing_key.name)
         super().__init__(database, head, self._signer.sign(head))
-        self._sequencer = Sequencer(database, self.vault, self._signer)
+        self._sequencer = Sequencer(database, self.vault, self._signer, admission)
         self._observers: list[Callable[[BatchReport], None]] = []
         # Set once, by the sequencer; from then on nothing is taken.
         self._stopped: ConcordError | None = None
@@ -110,6 +112,7 @@ class Log(LogReader):
         limits: Limits | None = None,
         last_signed_path: Path | None = None,
         randomness: Callable[[int], bytes] = os.urandom,
+        admission: Admission | None = None,
     ) -> Self:
         """Opens the log of a database.
 
@@ -122,6 +125,7 @@ class Log(LogReader):
             last_signed_path: file outside the database that remembers the last signed checkpoint;
                 None only where losing that guard does not matter.
             randomness: as `os.urandom`, for the vault.
+            admission: asked beside the rules before an event is recorded.
 
         Raises:
             LedgerMissing: the database holds no ledger.
@@ -137,6 +141,7 @@ class Log(LogReader):
             limits=limits or Limits(),
             last_signed_path=last_signed_path,
             randomness=randomness,
+            admission=admission,
         )
 
     @classmethod
