@@ -48,6 +48,7 @@ TAGS = (
     ("resources", "Members, datasets, requests, grants, runs and models as they stand."),
     ("audit", "What went into a model, and what a withdrawal would reach."),
     ("access", "OpenID AuthZEN Authorization API 1.0."),
+    ("dao", "Proposals, votes, and the rules that they change."),
     ("chain", "The chain that the contracts are on."),
     ("operations", "For operators."),
 )

@@ -6,6 +6,7 @@ from service.routes import (
     access,
     audits,
     chain,
+    dao,
     events,
     grants,
     operations,
@@ -27,6 +28,7 @@ ROUTERS = (
     proofs.router,
     access.router,
     chain.router,
+    dao.router,
     operations.router,
 )
 

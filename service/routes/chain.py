@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -16,6 +17,8 @@ from service.routing import StrictRoute
 
 if TYPE_CHECKING:
     from service.dao import Dao
+
+T = TypeVar("T")
 
 router = APIRouter(route_class=StrictRoute, tags=["chain"])
 
@@ -39,6 +42,11 @@ def dao_of(parts: Parts) -> Dao:
     return parts.dao
 
 
+async def on_chain(dao: Dao, ask: Callable[[], T]) -> T:
+    """Runs what asks the chain beside the event loop."""
+    return await asyncio.get_running_loop().run_in_executor(dao.threads, ask)
+
+
 @router.post(
     "/rpc",
     summary="Ask the chain, or send it a transaction (JSON-RPC 2.0)",
@@ -52,8 +60,7 @@ async def rpc(request: Request) -> Response:
     parts = parts_of(request)
     dao = dao_of(parts)
     body = await read_body(request, parts.settings.max_rpc_bytes)
-    loop = asyncio.get_running_loop()
-    answer = await loop.run_in_executor(dao.threads, dao.rpc.dispatch, body)
+    answer = await on_chain(dao, lambda: dao.rpc.dispatch(body))
     if _SENDS in body:
         dao.background.wake()
     if not answer:

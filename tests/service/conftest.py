@@ -16,6 +16,7 @@ from ledger.events import Event
 from ledger.events.canonical import JsonObject
 from ledger.events.sealed import Opening
 from service.settings import Settings
+from tests.service.assembly import ServedDao, found_assembly, served_dao
 from tests.support.ledgers import Consortium, ManualClock
 from tests.support.servers import ServerThread, create_ledger, system_time
 from tests.support.submissions import opening_json
@@ -133,3 +134,30 @@ def trained(granted: Served) -> Served:
         c.model_version("tumours", "1", run="run-1"),
     )
     return granted
+
+
+@pytest.fixture(scope="session")
+def founded_assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger with a DAO that has not voted yet; copied, never served."""
+    data = tmp_path_factory.mktemp("assembly") / "data"
+    found_assembly(data)
+    return data
+
+
+@pytest.fixture
+def dao(founded_assembly: Path, tmp_path: Path) -> Iterator[ServedDao]:
+    """A server of such a ledger, for one test."""
+    with served_dao(founded_assembly, tmp_path) as served:
+        yield served
+
+
+ServeDao = Callable[..., ServedDao]
+
+
+@pytest.fixture
+def serve_dao(founded_assembly: Path, tmp_path: Path) -> Iterator[ServeDao]:
+    """Starts servers of such ledgers, with settings of their own."""
+    with ExitStack() as stack:
+        yield lambda **settings: stack.enter_context(
+            served_dao(founded_assembly, tmp_path, **settings)
+        )
