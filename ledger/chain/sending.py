@@ -47,6 +47,9 @@ class SendingPolicy:
     Attributes:
         max_fee_wei_per_gas: the ceiling of base fee and tip together.
         gas_margin_percent: added to the node's gas estimate.
+        gas_margin: added to it as well. Nodes estimate at the last block's time; contracts that
+            keep a checkpoint a second (ERC-6372) write over one that is of that very second, and
+            a new one for each party, some 22,100 gas each, as soon as the second is another.
         first_poll_seconds: before a receipt is asked for again; doubles up to
             `longest_poll_seconds`.
         longest_poll_seconds: see above.
@@ -57,6 +60,7 @@ class SendingPolicy:
 
     max_fee_wei_per_gas: int = 500 * 10**9
     gas_margin_percent: int = 20
+    gas_margin: int = 100_000
     first_poll_seconds: float = 0.01
     longest_poll_seconds: float = 2.0
     replace_after_seconds: float = 45.0
@@ -146,8 +150,8 @@ class RemoteSender:
             if isinstance(answer, ConcordError):
                 limits.append(answer)
             else:
-                margin = 100 + self._policy.gas_margin_percent
-                limits.append(read_quantity(answer) * margin // 100)
+                percent = 100 + self._policy.gas_margin_percent
+                limits.append(read_quantity(answer) * percent // 100 + self._policy.gas_margin)
         return limits
 
     def _fees(self) -> tuple[int, int]:
