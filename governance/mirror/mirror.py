@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from governance.addresses import DaoAddresses
 from governance.mirror.contract_logs import ContractLog, LogReader
 from governance.mirror.position import Position, require_deployment, resume, store
-from governance.mirror.submitting import Tale, submit
+from governance.mirror.submitting import Tale, Teller
 from governance.mirror.translation import classes_told, is_told, translate
 from ledger.chain.chain import Chain, ChainMoved, Cursor, LogBatch
 from ledger.chain.values import ChainLog
@@ -136,16 +136,8 @@ class Mirror:
         told = [(log.source, event) for log in decoded if (event := translate(log, around))]
         times = self._block_times([source for source, _ in told])
         tales = [Tale(source, event, times[source.block_number]) for source, event in told]
-        nonce = position.nonce
-        for start in range(0, len(tales), self._batch):
-            nonce = submit(
-                tales[start : start + self._batch],
-                nonce,
-                log=self._log,
-                key=self._key,
-                chain_id=self._chain.chain_id,
-                now=self._clock(),
-            )
+        teller = Teller(self._log, self._key, self._chain.chain_id, self._batch)
+        nonce = teller.tell(tales, position.nonce, self._clock)
         last = _place(tales[-1].source) if tales else position.last
         return len(tales), Position(batch.cursor, last, nonce)
 

@@ -7,7 +7,8 @@ that another process has recorded first is fine: its nonce says that it is the s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from governance.mirror.position import is_told, nonce_of
@@ -19,6 +20,7 @@ from ledger.events import Event, SigningKey, build_event, sign
 from ledger.events.canonical import JsonObject
 from ledger.events.identifiers import to_checksum_address
 from ledger.log import Appended, Log, NonceReused, Submission
+from ledger.log.submission import Answer
 
 
 class MirrorRefused(Conflict):
@@ -42,41 +44,73 @@ class Tale:
     block_seconds: int
 
 
-def submit(
-    tales: Sequence[Tale],
-    follows: bytes | None,
-    *,
-    log: Log,
-    key: SigningKey,
-    chain_id: int,
-    now: int,
-) -> bytes | None:
-    """Records contract logs as events; when this returns, all of them are.
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Records contract logs as events.
 
-    Args:
-        tales: in chain order.
-        follows: nonce of the event before them; None if they are the first.
+    Attributes:
         log: where to.
         key: the mirror's.
-        chain_id: of their chain.
-        now: the mirror's clock, milliseconds since the epoch; what `issuedAt` says.
-
-    Returns:
-        The nonce of the last event.
-
-    Raises:
-        MirrorRefused: a rule of the log stands against it.
-        Unavailable: some may be recorded; find out and send the others again.
+        chain_id: of the contracts' chain.
+        batch: how many are sent at a time.
     """
-    submissions = []
-    for tale in tales:
-        nonce = nonce_of(chain_id, tale.source.block_hash, tale.source.log_index)
-        event = _event(tale, nonce, key=key, chain_id=chain_id, now=now)
-        submissions.append(Submission(sign(event, key, log.domain), follows=follows))
-        follows = nonce
-    for tale, answer in zip(tales, log.append(submissions), strict=True):
-        _require_recorded(tale, answer, log, chain_id)
-    return follows
+
+    log: Log
+    key: SigningKey
+    chain_id: int
+    batch: int
+
+    def tell(
+        self, tales: Sequence[Tale], follows: bytes | None, clock: Callable[[], int]
+    ) -> bytes | None:
+        """Records them; when this returns, all of them are.
+
+        While the log takes one batch, the next one is signed.
+
+        Args:
+            tales: in chain order.
+            follows: nonce of the event before them; None if they are the first.
+            clock: the mirror's, milliseconds since the epoch; what `issuedAt` says.
+
+        Returns:
+            The nonce of the last event.
+
+        Raises:
+            MirrorRefused: a rule of the log stands against one.
+            Unavailable: some may be recorded; find out and send the others again.
+        """
+        sent: tuple[Sequence[Tale], Future[list[Answer]]] | None = None
+        for start in range(0, len(tales), self.batch):
+            some = tales[start : start + self.batch]
+            submissions, follows = self._sign(some, follows, clock())
+            before, sent = sent, (some, self.log.submit_all(submissions))
+            if before is not None:
+                self._require_recorded(*before)
+        if sent is not None:
+            self._require_recorded(*sent)
+        return follows
+
+    def _sign(
+        self, tales: Sequence[Tale], follows: bytes | None, now: int
+    ) -> tuple[list[Submission], bytes | None]:
+        submissions: list[Submission] = []
+        for tale in tales:
+            nonce = nonce_of(self.chain_id, tale.source.block_hash, tale.source.log_index)
+            event = _event(tale, nonce, key=self.key, chain_id=self.chain_id, now=now)
+            submissions.append(Submission(sign(event, self.key, self.log.domain), follows=follows))
+            follows = nonce
+        return submissions, follows
+
+    def _require_recorded(self, tales: Sequence[Tale], answers: Future[list[Answer]]) -> None:
+        for tale, answer in zip(tales, answers.result(), strict=True):
+            if isinstance(answer, Appended):
+                continue
+            if isinstance(answer, Unavailable):
+                raise answer
+            # Told before, at another time, so its signature differs; the contract log is the same.
+            if isinstance(answer, NonceReused) and is_told(self.log, self.chain_id, tale.source):
+                continue
+            raise _refused(tale, answer) from answer
 
 
 def _event(tale: Tale, nonce: bytes, *, key: SigningKey, chain_id: int, now: int) -> Event:
@@ -90,17 +124,6 @@ def _event(tale: Tale, nonce: bytes, *, key: SigningKey, chain_id: int, now: int
         )
     except InvalidInput as error:
         raise _refused(tale, error) from error
-
-
-def _require_recorded(tale: Tale, answer: Appended | ConcordError, log: Log, chain_id: int) -> None:
-    if isinstance(answer, Appended):
-        return
-    if isinstance(answer, Unavailable):
-        raise answer
-    # Told before, at another time, so its signature differs; the contract log is the same.
-    if isinstance(answer, NonceReused) and is_told(log, chain_id, tale.source):
-        return
-    raise _refused(tale, answer) from answer
 
 
 def _refused(tale: Tale, error: ConcordError) -> MirrorRefused:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from ledger.chain.encoding import Json, JsonObject
 from ledger.chain.errors import ChainAnswerInvalid, ChainReorganised, ChainUnavailable
 from ledger.errors import ConcordError
 from ledger.log import Log
+from ledger.log.submission import Answer
 from ledger.worker import Worker
 from tests.governance.dao import ALICE, BOB, TOKEN, Dao
 from tests.governance.mirrored import (
@@ -104,7 +106,7 @@ def test_a_batch_that_fails_in_the_middle_is_taken_up_where_it_failed(
     for amount in range(1, 40):
         transfer(dao, amount)
 
-    mirror = mirrored.mirror(log=_Flaky(mirrored.log, fails_after=13))
+    mirror = mirrored.mirror(log=_Flaky(mirrored.log, fails_after=13), batch=20)
     with pytest.raises(ChainUnavailable):
         mirror.catch_up()
     assert 1 < mirrored.log.size < len(told_on_chain(dao))
@@ -122,13 +124,15 @@ class _Flaky:
     def __getattr__(self, name: str):  # type: ignore[no-untyped-def]  # noqa: ANN204
         return getattr(self._log, name)
 
-    def append(self, submissions):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def submit_all(self, submissions):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         if not 0 <= self._left < len(submissions):
-            return self._log.append(submissions)
+            return self._log.submit_all(submissions)
         lost, self._left = self._left, -1
         answers = self._log.append(submissions[:lost] + submissions[lost + 1 :])
         assert {a.code for a in answers[lost:]} == {"predecessor-missing"}
-        return [*answers[:lost], ChainUnavailable("lost"), *answers[lost:]]
+        answered: Future[list[Answer]] = Future()
+        answered.set_result([*answers[:lost], ChainUnavailable("lost"), *answers[lost:]])
+        return answered
 
 
 # Chains that are down, lie, or change their mind
