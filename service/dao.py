@@ -25,6 +25,7 @@ from governance.addresses import DaoAddresses
 from governance.keeper import Keeper
 from governance.mirror import Mirror
 from governance.plan import DeploymentPlan
+from governance.policies import PolicyAdmission, PolicyBook
 from governance.proposals import ChainProposals, StatusReader
 from governance.reads import Reader
 from governance.votes import Rate, RateLimiter, RelayLimits, VoteRelay, read_domains
@@ -34,7 +35,6 @@ from ledger.chain.connect import EMBEDDED_SCHEME, connect
 from ledger.chain.methods import DEVELOPMENT_METHODS, METHODS
 from ledger.chain.rpc import Provider, RpcEndpoint, RpcLimits
 from ledger.chain.signing import KeySigner
-from ledger.content.location import open_content_store
 from ledger.content.store import ContentStore
 from ledger.errors import IntegrityError, NotFound
 from ledger.events import SigningKey
@@ -45,6 +45,8 @@ from ledger.store.reads import snapshot
 from ledger.views.records import Member
 from service.background import Background, Worker
 from service.settings import AnchorChain, Settings
+
+POLICY_WORKER = "policies"
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +72,7 @@ class Dao:
         plan: what it was deployed with; the votes have changed it since.
         addresses: of the contracts, as the first leaf names them.
         content: policies, texts and evidence.
+        policies: the texts of those that were adopted.
         signer: the relayer's; pays, where a chain asks for fees, and decides nothing.
         proposals: as they were made; `refresh` takes note of new ones.
         statuses: where proposals are now.
@@ -87,6 +90,7 @@ class Dao:
     plan: DeploymentPlan
     addresses: DaoAddresses
     content: ContentStore
+    policies: PolicyBook
     signer: KeySigner
     proposals: ChainProposals
     statuses: StatusReader
@@ -97,6 +101,27 @@ class Dao:
     background: Background
     anchor_now: Callable[[], AnchorProgress]
     threads: ThreadPoolExecutor
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What holds the members to their policies. Made before the log is opened, which asks it.
+
+    Attributes:
+        content: where their texts are.
+        book: has the texts at hand.
+        admission: turns away grants that they forbid.
+    """
+
+    content: ContentStore
+    book: PolicyBook
+    admission: PolicyAdmission
+
+
+def open_policies(content: ContentStore) -> Policies:
+    """The policies of a DAO whose texts are in a content store; nothing is read yet."""
+    book = PolicyBook(content)
+    return Policies(content, book, PolicyAdmission(book))
 
 
 def read_plan(settings: Settings) -> DeploymentPlan:
@@ -137,19 +162,25 @@ def read_relayer(settings: Settings) -> SigningKey:
 
 @contextmanager
 def open_dao(
-    settings: Settings, log: Log, *, operator: str, clock: Callable[[], int]
+    settings: Settings,
+    log: Log,
+    policies: Policies,
+    *,
+    operator: str,
+    clock: Callable[[], int],
 ) -> Iterator[Dao]:
     """Opens the DAO of a ledger; what works in the background does so inside the context.
 
     Args:
         settings: where its parts are.
         log: whose first leaf names contracts.
+        policies: asked by that log.
         operator: of the ledger.
         clock: milliseconds since the epoch.
 
     Raises:
         DaoFileMissing, DaoFileDamaged: what `concord init` has left is not there.
-        ConcordError: chain or content store cannot be opened.
+        ConcordError: the chain cannot be opened.
     """
     plan, key = read_plan(settings), read_relayer(settings)
     signer = KeySigner.from_bytes(key.secret)
@@ -162,8 +193,7 @@ def open_dao(
             development=settings.chain_development,
         )
         stack.callback(chain.close)
-        content = open_content_store(settings.content_url, settings.data_dir)
-        stack.callback(content.close)
+        content, book = policies.content, policies.book
         threads = ThreadPoolExecutor(settings.chain_threads, "concord-chain")
         stack.callback(threads.shutdown)
         at = plan.addresses
@@ -187,6 +217,11 @@ def open_dao(
         background = Background(
             [
                 Worker("mirror", mirror.catch_up, pause_seconds=settings.mirror_seconds),
+                Worker(
+                    POLICY_WORKER,
+                    lambda: book.refresh(log.database),
+                    pause_seconds=settings.policy_seconds,
+                ),
                 Worker("keeper", lambda: _keep(keeper), pause_seconds=settings.keeper_seconds),
                 anchoring,
                 *(
@@ -199,6 +234,7 @@ def open_dao(
                 ),
             ]
         )
+        policies.admission.on_missing(lambda: background.wake(POLICY_WORKER))
         background.start()
         stack.callback(background.stop)
         reader = Reader(chain)
@@ -216,6 +252,7 @@ def open_dao(
             plan,
             at,
             content,
+            book,
             signer,
             proposals,
             statuses,

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ from fastapi import Request
 from sqlalchemy import select
 from sqlmodel import col
 
+from ledger.content.location import open_content_store
+from ledger.content.store import ContentStore
 from ledger.events import Domain, decode_leaf
 from ledger.events.bodies.members import LedgerCreated
 from ledger.log import LedgerMissing, Limits, Log, WrongLedger
@@ -29,7 +31,7 @@ from service.settings import Settings
 from service.submitting import Submitter
 
 if TYPE_CHECKING:
-    from service.dao import Dao
+    from service.dao import Dao, Policies
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Parts:
         readers: threads for whatever would keep the event loop waiting.
         clock: milliseconds since the epoch.
         randomness: gives n random bytes.
+        content: documents that events and proposals name.
         dao: its contracts and what follows them; None where the first leaf names none.
     """
 
@@ -56,6 +59,7 @@ class Parts:
     readers: ThreadPoolExecutor
     clock: Callable[[], int]
     randomness: Callable[[int], bytes]
+    content: ContentStore
     dao: Dao | None = None
 
     @property
@@ -112,11 +116,16 @@ def open_parts(
         SchemaOutdated: the database belongs to another version of this program.
         ConcordError: as `Log.open`.
     """
-    database = open_database(settings.database)
-    readers = ThreadPoolExecutor(settings.reader_threads, "concord-read")
-    try:
+    with ExitStack() as stack:
+        database = open_database(settings.database)
+        stack.callback(database.dispose)
+        readers = ThreadPoolExecutor(settings.reader_threads, "concord-read")
+        stack.callback(readers.shutdown)
         require_schema(database)
         operator, domain = read_identity(database)
+        content = open_content_store(settings.content_url, settings.data_dir)
+        stack.callback(content.close)
+        policies = _policies_of(database, content)
         key = SigningKey.parse(settings.log_key_path.read_text(encoding="utf-8").strip())
         if settings.origin not in {None, domain.origin}:
             raise WrongLedger(
@@ -130,30 +139,50 @@ def open_parts(
             limits=Limits(queue=settings.max_queued_events),
             last_signed_path=settings.data_dir / "checkpoint.last",
             randomness=randomness,
+            admission=None if policies is None else policies.admission,
         ) as log:
             metrics.follow(log)
-            with _dao_of(settings, log, operator, clock) as dao:
+            with _dao_of(settings, log, policies, operator, clock) as dao:
                 if dao is not None:
                     metrics.follow_background(dao.background)
                 yield Parts(
-                    settings, log, operator, key.verifier, metrics, readers, clock, randomness, dao
+                    settings,
+                    log,
+                    operator,
+                    key.verifier,
+                    metrics,
+                    readers,
+                    clock,
+                    randomness,
+                    content,
+                    dao,
                 )
-    finally:
-        readers.shutdown()
-        database.dispose()
+
+
+def _policies_of(database: Database, content: ContentStore) -> Policies | None:
+    """What holds a DAO's members to their policies; None where there is no DAO."""
+    with snapshot(database) as views:
+        ledger = views.get(LedgerInfo, "ledger")
+    if ledger is None or ledger.contracts == "{}":
+        return None
+    # Chains are slow to import, and most commands and many ledgers have none.
+    from service.dao import open_policies  # noqa: PLC0415
+
+    return open_policies(content)
 
 
 def _dao_of(
-    settings: Settings, log: Log, operator: str, clock: Callable[[], int]
+    settings: Settings,
+    log: Log,
+    policies: Policies | None,
+    operator: str,
+    clock: Callable[[], int],
 ) -> AbstractContextManager[Dao | None]:
-    with snapshot(log.database) as views:
-        ledger = views.get(LedgerInfo, "ledger")
-    if ledger is None or ledger.contracts == "{}":
+    if policies is None:
         return nullcontext()
-    # Chains are slow to import, and most commands and many ledgers have none.
-    from service.dao import open_dao  # noqa: PLC0415
+    from service.dao import open_dao  # noqa: PLC0415 - as above
 
-    return open_dao(settings, log, operator=operator, clock=clock)
+    return open_dao(settings, log, policies, operator=operator, clock=clock)
 
 
 def read_identity(database: Database) -> tuple[str, Domain]:

@@ -79,6 +79,7 @@ class Settings(BaseSettings):
         anchor_chains: further chains to anchor on, a JSON list of `AnchorChain`.
         mirror_seconds: how often the chain is asked for what is new.
         anchor_check_seconds: how often it is looked whether a root is due.
+        policy_seconds: how often it is looked for texts of adopted policies that are not at hand.
         keeper_seconds: how often proposals are queued and executed that are due.
         chain_threads: requests to the chain at the same time.
         max_rpc_bytes: request body of `/rpc`.
@@ -136,6 +137,7 @@ class Settings(BaseSettings):
     anchor_chains: tuple[AnchorChain, ...] = ()
     mirror_seconds: Seconds = 1
     anchor_check_seconds: Seconds = 5
+    policy_seconds: Seconds = 15
     keeper_seconds: Seconds = 15
     chain_threads: Annotated[int, Field(ge=1, le=256)] = 32
     max_rpc_bytes: Bytes = 4 * 1024 * 1024
