@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from ledger.content.layout import name_of
 from ledger.events.canonical import JsonObject
 
 CHUNK_BYTES = 1 << 20
@@ -40,6 +41,11 @@ def describe_file(
     if uri is not None:
         descriptor["uri"] = uri
     return descriptor
+
+
+def content_id(document: bytes) -> str:
+    """The CID under which any content store keeps these bytes, Kubo among them."""
+    return str(name_of(document))
 
 
 def _digest(path: Path, progress: Progress | None) -> tuple[str, int]:

@@ -9,7 +9,7 @@ import typer
 
 from client import drafts
 from client.croissant import Croissant, read_croissant
-from client.files import describe_file
+from client.files import content_id, describe_file
 from ledger.errors import InvalidInput
 from ledger.events.canonical import JsonObject
 from service.cli.context import options_of
@@ -51,7 +51,8 @@ def register(
     receipt: ReceiptFile = None,
 ) -> None:
     """Register a dataset with its terms; with --croissant also publish the version it describes."""
-    described = read_croissant(croissant.read_bytes()) if croissant is not None else None
+    document = croissant.read_bytes() if croissant is not None else None
+    described = read_croissant(document) if document is not None else None
     title = title or (described.name if described else None)
     license_ = license_ or (described.license if described else None)
     if not title or not license_ or not duo:
@@ -74,13 +75,18 @@ def register(
         personal_data=personal_data,
         description=description or (described.description if described else None),
     )
-    versions = [] if described is None else [_version(dataset, described)]
+    versions: list[drafts.Draft] = []
+    if described is not None and document is not None:
+        versions = [_version(dataset, described, content_id(document))]
     record(context, draft, *versions, receipt=receipt)
 
 
-def _version(dataset: str, described: Croissant) -> drafts.Draft:
+def _version(dataset: str, described: Croissant, content: str) -> drafts.Draft:
     return drafts.publish_dataset_version(
-        dataset, described.version or "1", distribution=described.distribution
+        dataset,
+        described.version or "1",
+        distribution=described.distribution,
+        croissant=content,
     )
 
 

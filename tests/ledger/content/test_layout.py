@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.content.cid import Cid, Codec
-from ledger.content.layout import CHUNK_BYTES, LINKS_PER_NODE, TreeBuilder
+from ledger.content.layout import CHUNK_BYTES, LINKS_PER_NODE, TreeBuilder, name_of
 from ledger.content.source import read_chunks
 from ledger.content.store import ContentLimits
 from ledger.content.tree import file_chunks, read_root, tree_blocks
@@ -61,6 +61,13 @@ def test_a_file_has_the_cid_that_kubo_gives_it(
     size: int, cid: str, bytes_of: Callable[[int], bytes]
 ) -> None:
     assert str(_build(bytes_of(size))[0]) == cid
+
+
+@pytest.mark.parametrize(("size", "cid"), KUBO_CIDS[:9])
+def test_content_is_named_without_being_kept(
+    size: int, cid: str, bytes_of: Callable[[int], bytes]
+) -> None:
+    assert str(name_of(bytes_of(size))) == cid
 
 
 @pytest.mark.parametrize(("size", "chunk_bytes", "width", "cid"), KUBO_DEEP_CIDS)

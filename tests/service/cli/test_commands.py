@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from client.files import content_id
 from ledger.events.identifiers import parse_instant
 from tests.service.cli.conftest import World, write_files
 from tests.support.commands import PASSPHRASE, Commands
@@ -242,6 +243,8 @@ def test_a_croissant_file_gives_title_licence_and_version(world: World, user: Co
     user(*register, "--key", "hospital").check()
     assert kinds(user)[1:] == ["dataset.registered", "dataset.version_published"]
     assert user("dataset", "list", "--json").json[0]["title"] == "Titanic"
+    version = user("log", "event", "2", "--json").json["event"]["body"]
+    assert version["croissant"] == content_id((user.folder / "c.json").read_bytes())
     document["distribution"][0]["sha256"] = "TODO"  # type: ignore[index]
     (user.folder / "c.json").write_text(json.dumps(document))
     refused = user("dataset", "register", "u", *register[3:], "--key", "hospital").check(4)
