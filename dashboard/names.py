@@ -14,7 +14,9 @@ from dashboard.fields import text as text_of
 from dashboard.fields import texts
 from dashboard.words.times import exact, instant_ms
 
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}(?![0-9a-fA-F])")
+_NAMED_ADDRESS = re.compile(r"\((0x[0-9a-fA-F]{4})[0-9a-fA-F]{32}([0-9a-fA-F]{4})\)")
+_HASH = re.compile(r"\b(0x[0-9a-f]{10})[0-9a-f]{54}\b")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 _DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
@@ -53,9 +55,14 @@ def roles_of(address: str) -> list[str]:
 
 
 def readable(sentence: str) -> str:
-    """A sentence of the ledger's with names for addresses, plain times and short fingerprints."""
-    named_in_it = _ADDRESS.sub(lambda found: name_of(found[0]), sentence)
-    return _DIGEST.sub(r"\1…", _INSTANT.sub(_moment, named_in_it)).replace("….", "…")
+    """A sentence of the ledger's with names for addresses, plain times and short fingerprints.
+
+    An address in brackets stands behind a name already: it stays, shortened.
+    """
+    shortened = _NAMED_ADDRESS.sub(r"(\1…\2)", sentence)
+    named_in_it = _ADDRESS.sub(lambda found: name_of(found[0]), shortened)
+    hashes_cut = _HASH.sub(r"\1…", _DIGEST.sub(r"\1…", named_in_it))
+    return _INSTANT.sub(_moment, hashes_cut).replace("….", "…")
 
 
 def _moment(found: re.Match[str]) -> str:

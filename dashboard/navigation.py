@@ -37,6 +37,7 @@ class Room:
 
 ROOMS = (
     Room("overview", "Overview", ":material/home:"),
+    Room("proposals", "Proposals", ":material/how_to_vote:"),
     Room("models", "Models", ":material/deployed_code:"),
     Room("datasets", "Datasets", ":material/database:"),
     Room("audit", "Audit", ":material/fact_check:"),

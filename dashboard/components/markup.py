@@ -41,6 +41,8 @@ STYLE = Markup("""<style>
   overflow-wrap:anywhere}
 .c-line {margin:0 0 .35rem 0;line-height:1.5;overflow-wrap:anywhere}
 .c-lead {font-size:1.1rem;line-height:1.5;margin:0 0 .5rem 0;overflow-wrap:anywhere}
+.c-text {white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.5;margin:0 0 .5rem 0}
+.c-quote {border-left:3px solid rgba(128,128,128,.6);padding-left:.75rem;margin-left:.25rem}
 .c-scroll {overflow-x:auto;max-width:100%}
 .c-table {border-collapse:collapse;width:100%}
 .c-table th {text-align:left;font-weight:600;padding:.35rem .75rem .35rem 0;

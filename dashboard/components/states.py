@@ -20,6 +20,8 @@ from dashboard.components.markup import line, show, text
 from dashboard.connection import forget, ledger, server
 
 _RETRY_SECONDS = 3
+_NO_DAO = "no-dao"
+_CHAIN_DOWN = {"chain-unavailable", "wrong-chain", "chain-reorganised", "chain-answer-invalid"}
 
 _ALARMS: tuple[tuple[type[ConcordError], str], ...] = (
     (ForkedLog, "This server shows two histories that contradict each other."),
@@ -92,13 +94,30 @@ def _come_back(where: str) -> None:
 
 
 def _problem(error: ServerProblem, where: str) -> None:
-    if error.status == 404:
+    if error.problem == _NO_DAO:
+        st.info(
+            "**This ledger was made without a DAO.** There is nothing to vote on, and no treasury.",
+            icon=":material/how_to_vote:",
+        )
+        return
+    if error.problem in _CHAIN_DOWN:
+        st.warning(
+            "**The chain does not answer.** What members signed is still here; votes and proposals "
+            "come back with the chain.",
+            icon=":material/link_off:",
+        )
+        _try_again(where)
+    elif error.status == 404:
         st.info("**Nothing is recorded under this name.**", icon=":material/search_off:")
     elif error.status == 503:
         st.warning("**The server is busy.** Try again in a moment.", icon=":material/hourglass:")
-        if st.button("Try again", key=f"retry-{where}", icon=":material/refresh:"):
-            forget()
-            st.rerun()
+        _try_again(where)
     else:
         st.error("**The server refused.**", icon=":material/block:")
     show(line(text(error.detail)))
+
+
+def _try_again(where: str) -> None:
+    if st.button("Try again", key=f"retry-{where}", icon=":material/refresh:"):
+        forget()
+        st.rerun()

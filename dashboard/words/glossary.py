@@ -32,4 +32,22 @@ GLOSSARY: dict[str, str] = {
     "verifier key": "The public key of the log. With it anyone checks the log's signatures.",
     "chain id": "A number that belongs to this ledger alone. It is part of what you sign, so that "
     "a signature is worth nothing anywhere else.",
+    "quorum": "How many votes must take part, for or abstaining, before a proposal can pass.",
+    "approval": "How many of those for and against must be for it.",
+    "snapshot": "The moment at which votes are weighed, when voting begins. What changes hands "
+    "later does not count in that vote.",
+    "timelock": "The waiting time between passing and being carried out, in which everyone can see "
+    "what is coming. The contract that keeps it also holds the treasury.",
+    "delegation": "Letting somebody else vote with your tokens. The tokens stay yours, and you can "
+    "take it back at any time; votes that are open already do not change.",
+    "class": "What a proposal is about decides how much agreement it takes: routine the least, "
+    "the rules themselves the most. The contract decides which class it is; no proposer can "
+    "choose a weaker one.",
+    "recount": "Adds up every ballot that the chain holds and compares the sums with what the "
+    "contract tells.",
+    "anchor": "The log's fingerprint, written into a chain where nobody can change it. From then "
+    "on, a rewritten history would contradict it in front of everyone.",
+    "release": "The members' decision, kept by a contract, that a model version may be used.",
+    "voting power": "The votes that somebody casts: the tokens that were delegated to them, their "
+    "own included if they vote themselves.",
 }
