@@ -3,6 +3,7 @@
 from client import drafts
 from client.aio import AsyncLedger
 from client.answers import Recorded, Signed
+from client.dao import Choice, EvidenceNamed, ProposalDraft, Split
 from client.drafts import Draft
 from client.keystore import Keystore
 from client.runs import TrackedRun
@@ -15,16 +16,20 @@ from ledger.events.canonical import JsonObject, JsonValue
 
 __all__ = [
     "AsyncLedger",
+    "Choice",
     "ConcordError",
     "Draft",
+    "EvidenceNamed",
     "JsonObject",
     "JsonValue",
     "Keystore",
     "Ledger",
+    "ProposalDraft",
     "Recorded",
     "RetryPolicy",
     "Signed",
     "SigningKey",
+    "Split",
     "TrackedRun",
     "Unsigned",
     "drafts",

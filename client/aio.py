@@ -13,10 +13,13 @@ from typing import Self, TypeVar
 import httpx
 
 from client.answers import Recorded, Signed
+from client.dao.aio import AsyncDao
+from client.dao.operations import DaoOperations
 from client.drafts import Draft
 from client.errors import UnexpectedAnswer
 from client.home import state_folder
 from client.operations import Session
+from client.signin import UnsignedSignIn, finish_sign_in, prepare_sign_in, signed_in
 from client.transport import (
     as_response,
     check_length,
@@ -39,6 +42,9 @@ T = TypeVar("T")
 
 class AsyncLedger:
     """A ledger, over HTTP, without blocking.
+
+    Attributes:
+        dao: votes, proposals and transactions; the ledger may have none.
 
     Args:
         server: address of the API.
@@ -70,6 +76,7 @@ class AsyncLedger:
         self._retry = retry or RetryPolicy()
         self._http = http or httpx.AsyncClient(timeout=self._retry.timeout)
         self._jitter = random.Random()  # noqa: S311 - spreads retries, guards nothing
+        self.dao = AsyncDao(self, DaoOperations(self._session), self._drive)
 
     async def __aenter__(self) -> Self:
         return self
@@ -124,6 +131,16 @@ class AsyncLedger:
         """A fresh receipt of any leaf, verified."""
         return await self._drive(self._session.receipt(index))
 
+    async def prepare_sign_in(self, account: str) -> UnsignedSignIn:
+        """A sign-in (EIP-4361) for an account to sign elsewhere; the client's own key needs none of
+        this, it signs in where the ledger asks for it.
+        """
+        return await self._drive(prepare_sign_in(self._session, account))
+
+    async def sign_in(self, unsigned: UnsignedSignIn, signature: str) -> str:
+        """Opens the session that was signed for; its token, kept in memory and sent from now on."""
+        return await self._drive(finish_sign_in(self._session, unsigned, signature))
+
     async def read_sealed(self, commitment: str) -> JsonValue:
         """The value behind a commitment, for those who may see it."""
         return await self._drive(self._session.read_sealed(commitment))
@@ -157,6 +174,7 @@ class AsyncLedger:
             after = following
 
     async def _drive(self, operation: Operation[T]) -> T:
+        operation = signed_in(self._session, operation)
         try:
             request = next(operation)
             while True:
@@ -166,6 +184,7 @@ class AsyncLedger:
             return result
 
     async def _send(self, request: Request) -> Response:
+        await asyncio.sleep(request.delay)
         attempt = 1
         while True:
             retry_after: float | None = None

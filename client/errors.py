@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from ledger.errors import ConcordError, IntegrityError, InvalidInput, NotFound, Unavailable
+from ledger.errors import (
+    ConcordError,
+    IntegrityError,
+    InvalidInput,
+    NotFound,
+    Refused,
+    Unavailable,
+)
 
 
 class ServerProblem(ConcordError):
@@ -109,3 +116,69 @@ class InvalidCroissant(InvalidInput):
     """The Croissant file cannot be registered as it is."""
 
     code = "invalid-croissant"
+
+
+class NoDao(NotFound):
+    """The ledger has no DAO: no contracts, no votes."""
+
+    code = "no-dao"
+
+
+class InvalidChoice(InvalidInput):
+    """Not a way to vote."""
+
+    code = "invalid-choice"
+
+
+class InvalidProposalDraft(InvalidInput):
+    """A proposal that says nothing, or an action that is none."""
+
+    code = "invalid-proposal-draft"
+
+
+class WrongBallot(IntegrityError):
+    """The server shows something else to sign, or to keep, than the ballot that was asked for."""
+
+    code = "wrong-ballot"
+
+
+class WrongDelegation(IntegrityError):
+    """The server shows something else to sign than the delegation that was asked for."""
+
+    code = "wrong-delegation"
+
+
+class WrongTransaction(IntegrityError):
+    """The server shows a transaction that does something else than was asked for."""
+
+    code = "wrong-transaction"
+
+
+class WrongContent(IntegrityError):
+    """The bytes are not those that the content id names."""
+
+    code = "wrong-content"
+
+
+class ChainRefused(Refused):
+    """The chain does not take the transaction, or does not answer the question."""
+
+    code = "chain-refused"
+
+
+class TransactionFailed(Refused):
+    """The transaction is in a block, and the contract refused it there."""
+
+    code = "transaction-failed"
+
+
+class TransactionPending(Unavailable):
+    """The transaction was sent and is in no block yet."""
+
+    code = "transaction-pending"
+
+
+class FeeTooHigh(Refused):
+    """The chain asks for more than this client pays."""
+
+    code = "fee-too-high"

@@ -45,7 +45,15 @@ from client.wire import (
     text,
 )
 from ledger.errors import ConcordError, IntegrityError, InvalidInput
-from ledger.events import Domain, Event, SigningKey, build_event, sign
+from ledger.events import (
+    Domain,
+    Event,
+    RecordedEvent,
+    SigningKey,
+    build_event,
+    decode_leaf,
+    sign,
+)
 from ledger.events.canonical import JsonObject, JsonValue
 from ledger.events.sealed import Opening, check_opening, seal
 from ledger.events.typed_data import sealed_read_digest
@@ -73,6 +81,7 @@ class Session:
         clock: milliseconds since the epoch.
         trust: the log that answers, once connected; what is believed of it now is in the store.
         believed: the newest checkpoint that this session has tied.
+        token: of the session at the server, once signed in; see `client.signin`.
     """
 
     server: str
@@ -83,6 +92,7 @@ class Session:
     clock: Callable[[], int] = system_clock
     trust: Trust | None = field(default=None)
     believed: Checkpoint | None = field(default=None)
+    token: str | None = field(default=None, repr=False)
 
     def connect(self) -> Operation[Trust]:
         """Learns which log answers, and believes it or not.
@@ -134,7 +144,7 @@ class Session:
         Raises:
             InvalidInput: if its body does not fit its kind.
         """
-        key = self._require_key()
+        key = self.require_key()
         domain = yield from self.domain()
         body: JsonObject = dict(draft.body)
         openings = []
@@ -195,6 +205,18 @@ class Session:
                 answers.append((yield from self._recorded(trust, item, sent.event)))
         return answers
 
+    def leaf(self, index: int) -> Operation[RecordedEvent]:
+        """The event at a place in the log, proven to stand there.
+
+        Raises:
+            WrongReceipt: nothing proves it, or it is no event.
+        """
+        document = yield from self.receipt(index)
+        try:
+            return decode_leaf(parse_receipt(document).leaf, index)
+        except InvalidInput as error:
+            raise WrongReceipt(f"Leaf {index} is no event: {error}") from error
+
     def receipt(self, index: int) -> Operation[bytes]:
         """A fresh receipt of any leaf, verified.
 
@@ -215,7 +237,7 @@ class Session:
         Raises:
             InvalidSeal: if the commitment is none, or what the server shows does not open it.
         """
-        key = self._require_key()
+        key = self.require_key()
         domain = yield from self.domain()
         issued_at = self.clock()
         digest = sealed_read_digest(
@@ -249,7 +271,12 @@ class Session:
         """Any question that is posted, answered as JSON."""
         return read_object((yield post(path, question)))
 
-    def _require_key(self) -> SigningKey:
+    def require_key(self) -> SigningKey:
+        """The key that signs.
+
+        Raises:
+            NoSigningKey: the client was made without one.
+        """
         if self.key is None:
             raise NoSigningKey("This client has no key; make it with the key that is to sign.")
         return self.key

@@ -18,12 +18,15 @@ from typing import Self, TypeVar
 import httpx
 
 from client.answers import Recorded, Signed
+from client.dao.operations import DaoOperations
+from client.dao.sync import Dao
 from client.drafts import Draft
 from client.errors import UnexpectedAnswer
 from client.following import leaves_in
 from client.home import state_folder
 from client.operations import Session
 from client.runs import TrackedRun
+from client.signin import UnsignedSignIn, finish_sign_in, prepare_sign_in, signed_in
 from client.transport import (
     as_response,
     check_length,
@@ -55,6 +58,9 @@ T = TypeVar("T")
 class Ledger:
     """A ledger, over HTTP. Thread-safe as far as httpx is; one for each thread is simplest.
 
+    Attributes:
+        dao: votes, proposals and transactions; the ledger may have none.
+
     Args:
         server: address of the API.
         key: signs what you record; not needed for reading.
@@ -85,6 +91,7 @@ class Ledger:
         self._retry = retry or RetryPolicy()
         self._http = http or httpx.Client(timeout=self._retry.timeout)
         self._jitter = random.Random()  # noqa: S311 - spreads retries, guards nothing
+        self.dao = Dao(self, DaoOperations(self._session), self._drive)
 
     def __enter__(self) -> Self:
         return self
@@ -138,6 +145,16 @@ class Ledger:
     def receipt(self, index: int) -> bytes:
         """A fresh receipt of any leaf, verified."""
         return self._drive(self._session.receipt(index))
+
+    def prepare_sign_in(self, account: str) -> UnsignedSignIn:
+        """A sign-in (EIP-4361) for an account to sign elsewhere; the client's own key needs none of
+        this, it signs in where the ledger asks for it.
+        """
+        return self._drive(prepare_sign_in(self._session, account))
+
+    def sign_in(self, unsigned: UnsignedSignIn, signature: str) -> str:
+        """Opens the session that was signed for; its token, kept in memory and sent from now on."""
+        return self._drive(finish_sign_in(self._session, unsigned, signature))
 
     def read_sealed(self, commitment: str) -> JsonValue:
         """The value behind a commitment, for those who may see it."""
@@ -232,6 +249,7 @@ class Ledger:
         )
 
     def _drive(self, operation: Operation[T]) -> T:
+        operation = signed_in(self._session, operation)
         try:
             request = next(operation)
             while True:
@@ -241,6 +259,8 @@ class Ledger:
             return result
 
     def _send(self, request: Request) -> Response:
+        if request.delay:
+            time.sleep(request.delay)
         attempt = 1
         while True:
             retry_after: float | None = None

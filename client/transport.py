@@ -40,7 +40,9 @@ def headers_of(request: Request) -> dict[str, str]:
     # A stale copy from a cache would look like a log that was rolled back.
     headers = {"Cache-Control": "no-cache"}
     if request.body is not None:
-        headers["Content-Type"] = "application/json"
+        headers["Content-Type"] = request.content_type
+    if request.token is not None:
+        headers["Authorization"] = f"Bearer {request.token}"
     return headers
 
 

@@ -26,13 +26,22 @@ _MAX_DOUBLINGS = 64
 class Request:
     """One HTTP request.
 
-    All of Concord's are safe to send twice: writes are idempotent by (actor, nonce).
+    All of Concord's are safe to send twice: writes are idempotent by (actor, nonce), and a contract
+    takes a ballot, a delegation or a transaction once.
+
+    Attributes:
+        body: its content, of the type `content_type`.
+        token: of a session, where one was opened.
+        delay: seconds to wait before it is sent.
     """
 
     method: str
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    content_type: str = "application/json"
+    token: str | None = None
+    delay: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,100 @@
+"""Delegations by signature: letting somebody else vote with one's tokens, or taking that back.
+
+As with ballots, what is signed is built here; of the server only the nonce and the token's name are
+taken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from client.dao.ballots import check_domain, check_shown, check_signer
+from client.dao.contracts import DaoContracts
+from client.dao.reading import decimal, member
+from client.dao.typed_data import ContractDomain, Message, as_json, digest
+from client.errors import WrongDelegation
+from ledger.events.canonical import JsonObject
+
+LONGEST_SECONDS = 30 * 86_400
+"""A delegation that is relayed later than this after it was signed is nobody's will any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnsignedDelegation:
+    """A delegation that lacks nothing but its signature.
+
+    Attributes:
+        delegator: EIP-55, who is to sign.
+        delegatee: EIP-55; the delegator itself to take it back.
+        nonce: the token's next one of the delegator.
+        expiry: second since 1970 until which it can be relayed.
+        domain: the token that it will be valid for.
+    """
+
+    delegator: str
+    delegatee: str
+    nonce: int
+    expiry: int
+    domain: ContractDomain
+
+    @property
+    def sentence(self) -> str:
+        """What signing it says."""
+        if self.delegatee == self.delegator:
+            return f"{self.delegator} votes with its own tokens."
+        return f"{self.delegatee} votes with the tokens of {self.delegator}."
+
+    @property
+    def typed_data(self) -> JsonObject:
+        """What `eth_signTypedData_v4` takes."""
+        return as_json("Delegation", self._message, self.domain)
+
+    @property
+    def digest(self) -> bytes:
+        """The 32 bytes that are signed."""
+        return digest("Delegation", self._message, self.domain)
+
+    @property
+    def _message(self) -> Message:
+        return {"delegatee": self.delegatee, "nonce": self.nonce, "expiry": self.expiry}
+
+    def with_signature(self, signature: str) -> JsonObject:
+        """The signed delegation as it is sent.
+
+        Raises:
+            WrongDelegation: the delegator did not sign this.
+        """
+        check_signer(self.digest, signature, self.delegator, WrongDelegation)
+        return {
+            "delegator": self.delegator,
+            "delegatee": self.delegatee,
+            "nonce": str(self.nonce),
+            "expiry": str(self.expiry),
+            "signature": signature,
+        }
+
+
+def check_delegation(
+    answer: JsonObject, *, delegator: str, delegatee: str, contracts: DaoContracts
+) -> UnsignedDelegation:
+    """The delegation to sign, built here; the server's must be the same.
+
+    Args:
+        answer: of `POST /v1/delegations:prepare`.
+        delegator: that is to sign.
+        delegatee: that was asked for.
+        contracts: that the log names.
+
+    Raises:
+        WrongDelegation: naming what differs.
+    """
+    delegation, shown = member(answer, "delegation"), member(answer, "typedData")
+    for name, wanted in (("delegator", delegator), ("delegatee", delegatee)):
+        if delegation.get(name) != wanted:
+            raise WrongDelegation(f"The server's {name} is {delegation.get(name)}, not {wanted}.")
+    domain = check_domain(shown, contracts.chain_id, contracts.token, WrongDelegation)
+    unsigned = UnsignedDelegation(
+        delegator, delegatee, decimal(delegation, "nonce"), decimal(delegation, "expiry"), domain
+    )
+    check_shown(answer, unsigned.typed_data, unsigned.digest, WrongDelegation)
+    return unsigned

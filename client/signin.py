@@ -1,0 +1,150 @@
+"""Signing in with a key (EIP-4361), where a ledger shows its payloads to members only.
+
+The message is written here, for the address that this client talks to and the chain that it trusts,
+so no server gets a signature that is good elsewhere. The token is kept in memory and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+import httpx
+
+from client.errors import ServerProblem, UnexpectedAnswer
+from client.wire import Operation, Response, check, post, read_object, text
+from ledger.errors import InvalidInput, Refused
+from ledger.events.identifiers import format_instant, keccak
+from ledger.events.signing import WrongSigner, recover
+
+if TYPE_CHECKING:
+    from client.operations import Session
+
+T = TypeVar("T")
+UNAUTHORIZED = 401
+
+STATEMENT = "Read this ledger as the account that signs."
+VALID_MS = 10 * 60_000
+"""How long the message may be sent, not how long the session lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnsignedSignIn:
+    """A sign-in that lacks nothing but its signature.
+
+    Attributes:
+        account: EIP-55.
+        message: the EIP-4361 text, for `personal_sign`.
+    """
+
+    account: str
+    message: str
+
+    @property
+    def digest(self) -> bytes:
+        """The 32 bytes that are signed (EIP-191, version 0x45)."""
+        text = self.message.encode()
+        return keccak(b"\x19Ethereum Signed Message:\n" + str(len(text)).encode() + text)
+
+    def check(self, signature: str) -> None:
+        """Whether the account signed it.
+
+        Raises:
+            WrongSigner: it did not.
+        """
+        try:
+            signer = recover(self.digest, signature)
+        except (InvalidInput, Refused) as error:
+            raise WrongSigner(f"This is no signature: {error}") from error
+        if signer != self.account:
+            raise WrongSigner(f"{signer} signed, not {self.account}.")
+
+
+def sign_in_message(
+    server: str, account: str, *, chain_id: int, nonce: str, now: int
+) -> UnsignedSignIn:
+    """The message to sign.
+
+    Args:
+        server: address of the API, as this client uses it.
+        account: EIP-55.
+        chain_id: of the ledger.
+        nonce: the server's, used once.
+        now: milliseconds since the epoch.
+
+    Raises:
+        UnexpectedAnswer: the nonce is none.
+    """
+    if not (nonce.isascii() and nonce.isalnum() and 8 <= len(nonce) <= 128):
+        raise UnexpectedAnswer("The server's nonce is not 8 or more letters and digits.")
+    second = now - now % 1000
+    domain = httpx.URL(server).netloc.decode()
+    message = (
+        f"{domain} wants you to sign in with your Ethereum account:\n"
+        f"{account}\n\n{STATEMENT}\n\n"
+        f"URI: {server}\nVersion: 1\nChain ID: {chain_id}\nNonce: {nonce}\n"
+        f"Issued At: {format_instant(second)}\n"
+        f"Expiration Time: {format_instant(second + VALID_MS)}"
+    )
+    return UnsignedSignIn(account, message)
+
+
+def sign_in(session: Session) -> Operation[str]:
+    """Opens a session with the client's own key; its token.
+
+    Raises:
+        NoSigningKey: the client was made without a key.
+        ServerProblem: the ledger does not let this account in.
+    """
+    key = session.require_key()
+    unsigned = yield from prepare_sign_in(session, key.address)
+    return (yield from finish_sign_in(session, unsigned, key.sign_digest(unsigned.digest)))
+
+
+def prepare_sign_in(session: Session, account: str) -> Operation[UnsignedSignIn]:
+    """A sign-in for an account to sign elsewhere."""
+    trust = yield from session.connect()
+    nonce = text(read_object((yield post("/v1/session:nonce", {}))), "nonce")
+    return sign_in_message(
+        session.server, account, chain_id=trust.chain_id, nonce=nonce, now=session.clock()
+    )
+
+
+def finish_sign_in(session: Session, unsigned: UnsignedSignIn, signature: str) -> Operation[str]:
+    """Opens the session that was signed for; its token, which the client uses from now on.
+
+    Raises:
+        WrongSigner: the account did not sign it.
+        ServerProblem: the ledger does not let this account in.
+    """
+    unsigned.check(signature)
+    signed = {"message": unsigned.message, "signature": signature}
+    session.token = text(read_object((yield post("/v1/session", signed))), "token")
+    return session.token
+
+
+def signed_in(session: Session, operation: Operation[T]) -> Operation[T]:
+    """Runs an operation, signing in where the ledger asks for it and there is a key."""
+    try:
+        request = next(operation)
+        while True:
+            response = yield replace(request, token=session.token)
+            if session.key is not None and wants_sign_in(response):
+                session.token = None
+                yield from sign_in(session)
+                response = yield replace(request, token=session.token)
+            request = operation.send(response)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+
+
+def wants_sign_in(response: Response) -> bool:
+    """Whether the ledger asks who reads."""
+    if response.status != UNAUTHORIZED:
+        return False
+    try:
+        check(response)
+    except ServerProblem as problem:
+        return problem.problem == "sign-in-required"
+    return False
