@@ -41,7 +41,7 @@ ROOMS = (
     Room("models", "Models", ":material/deployed_code:"),
     Room("datasets", "Datasets", ":material/database:"),
     Room("audit", "Audit", ":material/fact_check:"),
-    Room("members", "Members", ":material/groups:"),
+    Room("members", "Members and treasury", ":material/groups:"),
     Room("connect", "Connect", ":material/key:"),
 )
 

@@ -42,6 +42,14 @@ def show_audit(audit: JsonObject) -> None:
     """The log's audit of a model version, now."""
     model, version = text_of(audit, "model"), text_of(audit, "version")
     verdict = text_of(audit, "verdict")
+    if not version:
+        show(
+            line(
+                badge("Unknown record", "bad", "✕"), " ",
+                text(f"The log holds no version of {model} with the record that is named."),
+            )
+        )  # fmt: skip
+        return
     show(
         line(verdict_badge(verdict), " ", tag("strong", text(f"{model}, version {version}"))),
         line(text(VERDICTS.get(verdict, ("", ""))[1])),
@@ -73,6 +81,7 @@ def _finding(finding: JsonObject) -> Markup:
 
 def _document(document: JsonObject) -> None:
     kind, verdict = text_of(document, "kind"), text_of(document, "verdict")
+    problem = text_of(document, "problem")
     held = [] if flag(document, "isHeld") else [badge("Not kept here", "open", "?"), " "]
     judged = [verdict_badge(verdict), " "] if verdict else []
     model, version = text_of(document, "model"), text_of(document, "version")
@@ -83,4 +92,5 @@ def _document(document: JsonObject) -> None:
             f"{number(document, 'size'):,} bytes, ", code(text_of(document, "content")),
         ),
         *(_finding(each) for each in objects(document, "findings")),
+        *([line(badge("Take care", "open", "!"), " ", text(problem))] if problem else []),
     )  # fmt: skip

@@ -113,6 +113,11 @@ def _actions(item: JsonObject) -> None:
                   for warning in texts(action, "warnings")),
             )  # fmt: skip
             _about(inner(action, "action"))
+        omitted = number(item, "actionsOmitted")
+        if omitted:
+            show(
+                line(badge("Take care", "open", "!"), text(f" {omitted} more are not shown here."))
+            )
         about = CLASSES.get(text_of(item, "class"), ("", "what nobody here knows"))[1]
         show(line(class_badge(item), " ", text(f"The class for {about}."), cls="c-line c-small"))
 

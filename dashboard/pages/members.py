@@ -1,4 +1,6 @@
-"""Members: who takes part, what each may do, since when, and which keys sign for them."""
+"""Members and treasury: who takes part, what each may do, since when, with how many votes and which
+keys; and what all of them own together.
+"""
 
 from __future__ import annotations
 
@@ -8,28 +10,44 @@ from client import JsonObject
 from dashboard.components.copying import copyable
 from dashboard.components.markup import badge, label, line, show, table, text, when
 from dashboard.components.paging import listing, turn_pages
-from dashboard.components.states import empty
+from dashboard.components.states import empty, guarded
 from dashboard.connection import read
+from dashboard.dao import has_dao
 from dashboard.fields import flag, number, objects, optional_number, texts, wording
 from dashboard.fields import text as text_of
+from dashboard.holdings import holding, voting_power
 from dashboard.identity import me
 from dashboard.names import name_of, short
 from dashboard.navigation import asked, link
+from dashboard.treasury import treasury
+from dashboard.words.amounts import tokens, units
 from dashboard.words.terms import ROLES
 from dashboard.words.times import instant_ms
 
+_VIEWS = {"members": "Members", "power": "Voting power", "treasury": "Treasury"}
+
 
 def page() -> None:
-    """Draws the list, or the member that the address names."""
+    """Draws the lists, or the member that the address names."""
     member = asked("member")
     if member:
         _member(member)
-    else:
-        _list()
+        return
+    st.title("Members and treasury")
+    view = "members"
+    if has_dao():
+        wanted = asked("view")
+        chosen = st.segmented_control(
+            "View", list(_VIEWS), format_func=_VIEWS.__getitem__,
+            default=wanted if wanted in _VIEWS else "members", key="members-view",
+            label_visibility="collapsed", required=True,
+        )  # fmt: skip
+        view = str(chosen or "members")
+    draw = {"power": voting_power, "treasury": treasury}.get(view, _list)
+    guarded(draw, "members")
 
 
 def _list() -> None:
-    st.title("Members")
     search = st.text_input("Search members", placeholder="Name or address", key="search-members",
                            icon=":material/search:")  # fmt: skip
     found = listing("/v1/members", "members", search=search, fields=("name", "member"))
@@ -39,6 +57,8 @@ def _list() -> None:
         _row(item)
     if not found.is_searched:
         turn_pages("members")
+    if has_dao():
+        link("proposals", "Propose a new member", icon=":material/person_add:", new="admit")
 
 
 def _row(item: JsonObject) -> None:
@@ -65,6 +85,8 @@ def _member(address: str) -> None:
         show(line(badge(role, "info", "●"), " ", text(ROLES.get(role, "")), "."))
     if not flag(item, "active"):
         show(line(badge("No longer a member", "bad", "✕")))
+    if has_dao():
+        guarded(lambda: _votes(address), "votes-of-member")
     copyable([("Address", address)], "ids-of-member")
     link("audit", "Admission and proof", icon=":material/verified:", event=number(item, "index"))
     st.subheader("Keys that sign on its behalf")
@@ -84,3 +106,14 @@ def _member(address: str) -> None:
         for key in keys
     ]
     show(table(("Key", "May sign", "Until", "State"), rows, "Keys of this member"))
+
+
+def _votes(address: str) -> None:
+    item = holding(address)
+    delegatee = text_of(item, "delegatee")
+    by = "nobody" if not delegatee else "itself" if delegatee == address else name_of(delegatee)
+    show(
+        line("Holds ", text(tokens(units(text_of(item, "balance")))), "; their votes are cast by ",
+             text(by), ". Casts ", text(tokens(units(text_of(item, "votes")))), " in all."),
+    )  # fmt: skip
+    link("proposals", "Propose other roles", icon=":material/badge:", new="change-roles")
