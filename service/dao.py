@@ -28,7 +28,7 @@ from governance.plan import DeploymentPlan
 from governance.policies import PolicyAdmission, PolicyBook
 from governance.proposals import ChainProposals, StatusReader
 from governance.reads import Reader
-from governance.votes import Rate, RateLimiter, RelayLimits, VoteRelay, read_domains
+from governance.votes import Rate, RateLimiter, RelayLimits, VoteRelay, planned_domains
 from ledger.anchor import Anchorer, AnchorPolicy, AnchorProgress, AnchorTarget
 from ledger.chain.chain import Chain
 from ledger.chain.connect import EMBEDDED_SCHEME, connect
@@ -44,6 +44,8 @@ from ledger.log import Log
 from ledger.store.reads import snapshot
 from ledger.views.records import Member
 from service.background import Background, Worker
+from service.proposals.evidence import EvidenceChecker
+from service.proposals.names import ModelIds
 from service.settings import AnchorChain, Settings
 
 POLICY_WORKER = "policies"
@@ -76,6 +78,8 @@ class Dao:
         signer: the relayer's; pays, where a chain asks for fees, and decides nothing.
         proposals: as they were made; `refresh` takes note of new ones.
         statuses: where proposals are now.
+        models: what models are called, by their tokens.
+        evidence: checks what proposals rest on.
         reader: many questions to the chain as one.
         relay: takes signed ballots and delegations.
         trials: how often one source may have the chain try something.
@@ -94,6 +98,8 @@ class Dao:
     signer: KeySigner
     proposals: ChainProposals
     statuses: StatusReader
+    models: ModelIds
+    evidence: EvidenceChecker
     reader: Reader
     relay: VoteRelay
     trials: RateLimiter
@@ -197,7 +203,7 @@ def open_dao(
         threads = ThreadPoolExecutor(settings.chain_threads, "concord-chain")
         stack.callback(threads.shutdown)
         at = plan.addresses
-        proposals = ChainProposals(chain, at, chain.start(plan.from_block))
+        proposals = ChainProposals(chain, at, plan.from_block)
         statuses = StatusReader(chain, at)
         mirror = Mirror(
             log,
@@ -242,7 +248,7 @@ def open_dao(
             chain,
             at,
             signer,
-            domains=read_domains(reader, at),
+            domains=planned_domains(plan),
             monotonic=time.monotonic,
             limits=_relay_limits(settings),
         )
@@ -256,6 +262,8 @@ def open_dao(
             signer,
             proposals,
             statuses,
+            ModelIds(log.database),
+            EvidenceChecker(content),
             reader,
             relay,
             RateLimiter(_trial_rate(settings), "source"),
@@ -307,7 +315,7 @@ def _trial_rate(settings: Settings) -> Rate:
 def _further_target(further: AnchorChain, signer: KeySigner, stack: ExitStack) -> AnchorTarget:
     chain = connect(
         further.url,
-        chain_id=None,
+        chain_id=further.chain_id,
         is_permitted=lambda _: True,
         confirmations=further.confirmations,
     )

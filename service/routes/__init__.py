@@ -11,6 +11,7 @@ from service.routes import (
     grants,
     operations,
     proofs,
+    proposals,
     resources,
     tree,
     write,
@@ -29,6 +30,7 @@ ROUTERS = (
     access.router,
     chain.router,
     dao.router,
+    proposals.router,
     operations.router,
 )
 

@@ -1,0 +1,138 @@
+"""What the ledger itself says of the model versions that a proposal would release: their audits as
+of now, and what they lack under the release policy in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from governance.actions import Action
+from governance.actions.kinds import Release
+from governance.addresses import DaoAddresses
+from governance.policies import PolicyBreach, ReleasePolicy, read_release_facts, release_refusals
+from governance.policies.documents import RELEASE
+from governance.reads import Reader
+from ledger.audit import ModelAudit, Policy, Tree, audit, gather
+from ledger.log import LogReader
+from ledger.store.evidence import SqlRows
+from ledger.store.reads import Snapshot
+from ledger.views.records import ModelVersion
+
+MAX_ANCESTORS = 20_000
+"""Of one version, that are looked at while somebody waits; beyond it the verdict is incomplete."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseAudit:
+    """A release that a proposal would make.
+
+    Attributes:
+        model: as the action names it.
+        record_leaf: likewise, 0x-hex.
+        audit: of the version with that record, as of now; None where the log holds no such record
+            of that model.
+    """
+
+    model: str
+    record_leaf: str
+    audit: ModelAudit | None
+
+
+@dataclass(frozen=True, slots=True)
+class BindingRelease:
+    """The release policy in force.
+
+    Attributes:
+        version: from 1; None where none was adopted.
+        document: None where none was adopted, or where it cannot be read.
+        problem: why it cannot be read; None if it can, or if there is none.
+    """
+
+    version: int | None = None
+    document: ReleasePolicy | None = None
+    problem: str | None = None
+
+
+def audit_releases(
+    log: LogReader, actions: Iterable[Action], policies: Sequence[Policy]
+) -> list[ReleaseAudit]:
+    """Audits every version that would be released, each once, as of one size of the log.
+
+    Args:
+        log: of the ledger.
+        actions: of the proposal.
+        policies: every adopted version of every policy that grants are judged by.
+    """
+    releases = [action for action in actions if isinstance(action, Release)]
+    wanted = dict.fromkeys((each.model, each.record_leaf) for each in releases)
+    if not wanted:
+        return []
+    size = log.size
+    tree = Tree(size, log.root_at(size))
+    with log.database.read() as connection:
+        return [
+            ReleaseAudit(model, leaf, _audit(connection, tree, model, leaf, policies))
+            for model, leaf in wanted
+        ]
+
+
+def _audit(
+    connection: Connection, tree: Tree, model: str, record_leaf: str, policies: Sequence[Policy]
+) -> ModelAudit | None:
+    row = version_of(Snapshot(connection), record_leaf)
+    if row is None or row.model != model or row.index >= tree.size:
+        return None
+    version = row.version
+    rows = SqlRows(connection)
+    found = gather(rows, model=model, version=version, manifests={}, limit=MAX_ANCESTORS)
+    return audit(
+        found.state,
+        model=model,
+        version=version,
+        tree=tree,
+        policies=policies,
+        limit=MAX_ANCESTORS,
+        within=found.within,
+    )
+
+
+def version_of(views: Snapshot, record_leaf: str) -> ModelVersion | None:
+    """The model version whose record has this leaf hash (0x-hex)."""
+    rows = views.where(ModelVersion, "leaf_hash", record_leaf.removeprefix("0x"))
+    return rows[0] if rows else None
+
+
+def breaches_of(
+    releases: Sequence[ReleaseAudit],
+    policy: BindingRelease,
+    reader: Reader,
+    at: DaoAddresses,
+    *,
+    release_at: int,
+) -> list[PolicyBreach]:
+    """What the releases still lack, in words.
+
+    Args:
+        releases: audited.
+        policy: in force.
+        reader: of the DAO's chain.
+        at: its contracts.
+        release_at: second from which they could be executed.
+    """
+    version = policy.version or 0
+    breaches = [PolicyBreach(RELEASE, version, policy.problem)] if policy.problem else []
+    for release in releases:
+        facts = read_release_facts(reader, at, release.record_leaf)
+        found = release.audit
+        lacks = release_refusals(
+            policy.document,
+            verdict="incomplete" if found is None else found.verdict,
+            facts=facts,
+            release_at=release_at,
+        )
+        name = release.model if found is None else f"{found.model} {found.version}"
+        breaches += [PolicyBreach(RELEASE, version, f"{name}: {reason}") for reason in lacks]
+    return breaches
