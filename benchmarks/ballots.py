@@ -262,7 +262,7 @@ def prepare(backend: Backend, plan: DeploymentPlan, voters: Sequence[KeySigner])
 
 def check_tally(backend: Backend, plan: DeploymentPlan, proposal_id: int, voters: int) -> None:
     started = time.perf_counter()
-    proposals = ChainProposals(backend.chain, plan.addresses, backend.chain.start(0))
+    proposals = ChainProposals(backend.chain, plan.addresses, 0)
     proposals.refresh()
     recount = recount_proposal(backend.chain, plan.addresses, proposals.get(proposal_id))
     assert recount.agrees, recount.faults

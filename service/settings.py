@@ -24,6 +24,7 @@ class AnchorChain(BaseModel):
 
     Attributes:
         url: http(s) address of a node.
+        chain_id: what the node must answer for.
         registry: address of the `AnchorRegistry` there; the relayer needs its operator's role.
         from_block: the registry does not exist at this block yet.
         confirmations: blocks that must follow one before it counts.
@@ -31,7 +32,8 @@ class AnchorChain(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    url: str
+    url: Annotated[str, Field(pattern=r"^https?://")]
+    chain_id: Annotated[int, Field(gt=0)]
     registry: Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
     from_block: Annotated[int, Field(ge=0)] = 0
     confirmations: Annotated[int, Field(ge=0)] = 12

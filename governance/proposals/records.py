@@ -113,8 +113,8 @@ class ChainProposals:
     Args:
         chain: where the DAO is.
         at: its contracts.
-        start: logs are read after this block, which is older than the governor; or, with `known`,
-            where an earlier reading ended (`cursor`).
+        start: number of a block that is older than the governor: logs after it are read; or, with
+            `known`, where an earlier reading ended (`cursor`).
         known: what the earlier reading found.
     """
 
@@ -122,7 +122,7 @@ class ChainProposals:
         self,
         chain: Chain,
         at: DaoAddresses,
-        start: Cursor,
+        start: int | Cursor,
         known: Iterable[ProposalRecord] = (),
     ) -> None:
         self._chain = chain
@@ -132,14 +132,14 @@ class ChainProposals:
         self._known = tuple(known)
         # All below is guarded by _lock; _order is sorted by place on the chain.
         self._lock = threading.Lock()
-        self._cursor = start
+        self._cursor: Cursor | None = None
         self._by_id: dict[int, ProposalRecord] = {}
         self._order: list[tuple[int, int, int]] = []
         self._reset()
 
     @property
-    def cursor(self) -> Cursor:
-        """The last block that was read."""
+    def cursor(self) -> Cursor | None:
+        """The last block that was read; None before the first refresh."""
         return self._cursor
 
     def refresh(self) -> None:
@@ -153,7 +153,7 @@ class ChainProposals:
             try:
                 self._read_on()
             except ChainReorganised:
-                if self._cursor == self._start:
+                if self._cursor in {None, self._start}:
                     raise
                 self._reset()
                 self._read_on()
@@ -181,7 +181,7 @@ class ChainProposals:
             return [self._by_id[number] for _, _, number in reversed(places)]
 
     def _reset(self) -> None:
-        self._cursor = self._start
+        self._cursor = None
         self._by_id = {}
         self._order = []
         for record in self._known:
@@ -190,11 +190,17 @@ class ChainProposals:
     def _read_on(self) -> None:
         is_complete = False
         while not is_complete:
-            batch = self._chain.read_logs(self._cursor, [self._governor])
+            cursor = self._cursor or self._first_cursor()
+            batch = self._chain.read_logs(cursor, [self._governor])
             for log in batch.logs:
                 if _is_created(log):
                     self._keep(read_record(self._logs.decode(log)))
             self._cursor, is_complete = batch.cursor, batch.is_complete
+
+    def _first_cursor(self) -> Cursor:
+        if isinstance(self._start, Cursor):
+            return self._start
+        return self._chain.start(self._start)
 
     def _keep(self, record: ProposalRecord) -> None:
         self._by_id[record.proposal_id] = record

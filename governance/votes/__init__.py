@@ -50,6 +50,7 @@ from governance.votes.typed_data import (
     ballot_typed_data,
     delegation_digest,
     delegation_typed_data,
+    planned_domains,
     read_domains,
 )
 
@@ -94,6 +95,7 @@ __all__ = [
     "first_nonce",
     "parse_signed_ballot",
     "parse_signed_delegation",
+    "planned_domains",
     "prepare_ballot",
     "prepare_delegation",
     "read_domains",

@@ -21,6 +21,7 @@ from eth_abi.abi import decode
 from governance.actions import canonical_address, checksum_address
 from governance.actions.calls import call_data
 from governance.addresses import DaoAddresses
+from governance.plan import DeploymentPlan
 from governance.reads import Read, Reader
 from governance.votes.ballots import Ballot, Delegation
 from ledger.chain.errors import ChainAnswerInvalid
@@ -108,6 +109,15 @@ def read_domains(reader: Reader, at: DaoAddresses) -> VotingDomains:
         ChainAnswerInvalid: a contract tells another version, or itself at another address.
     """
     return VotingDomains(_read(reader, at.governor), _read(reader, at.token))
+
+
+def planned_domains(plan: DeploymentPlan) -> VotingDomains:
+    """The same from the plan of the deployment, without asking the chain: they never change."""
+    at, parameters, chain_id = plan.addresses, plan.parameters, plan.chain_id
+    return VotingDomains(
+        ContractDomain(parameters.governor_name, chain_id, at.governor),
+        ContractDomain(parameters.token_name, chain_id, at.token),
+    )
 
 
 def ballot_digest(ballot: Ballot, domain: ContractDomain) -> bytes:

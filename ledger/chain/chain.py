@@ -121,11 +121,7 @@ class Chain:
 
     @property
     def chain_id(self) -> int:
-        """EIP-155 id of the chain.
-
-        Raises:
-            ChainUnavailable, WrongChain: see `ledger.chain.requester`.
-        """
+        """EIP-155 id of the chain; see `Requester.chain_id`."""
         return self._requester.chain_id
 
     def close(self) -> None:

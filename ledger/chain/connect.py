@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from eth_typing import Address
@@ -11,7 +12,7 @@ from web3 import HTTPProvider
 
 from ledger.chain.chain import Chain
 from ledger.chain.encoding import data
-from ledger.chain.errors import ChainUrlInvalid, RpcFault, WrongChain
+from ledger.chain.errors import ChainUnavailable, ChainUrlInvalid, RpcFault, WrongChain
 from ledger.chain.node import EmbeddedNode
 from ledger.chain.provider import EmbeddedProvider
 from ledger.chain.requester import Requester, RetryPolicy
@@ -61,7 +62,7 @@ def connect(
 
     Args:
         url: `embedded:DIRECTORY` (made by `EmbeddedNode.create`) or `http(s)://…`.
-        chain_id: what the chain must be; None takes it as it is.
+        chain_id: what the chain must be; None takes it as it is, and so wants it to be there.
         is_permitted: embedded only: who may send transactions. A remote chain has rules of its own.
         confirmations: default 0 embedded, 12 remote.
         development: embedded only: allow moving the clock.
@@ -75,7 +76,7 @@ def connect(
         ChainUrlInvalid: neither kind of URL.
         ChainMissing, ChainInUse: embedded only, see `EmbeddedNode.open`.
         WrongChain: it has another id.
-        ChainUnavailable: the node cannot be reached.
+        ChainUnavailable: the node cannot be reached, and no chain id is given.
     """
     if url.startswith(EMBEDDED_SCHEME):
         node = EmbeddedNode.open(
@@ -106,8 +107,12 @@ def connect(
         confirmations=REMOTE_CONFIRMATIONS if confirmations is None else confirmations,
         on_close=lambda: None,
     )
-    # Whether it is there, and the right one, shows now rather than at the first use.
-    _ = chain.chain_id
+    if chain_id is None:
+        _ = requester.chain_id
+        return chain
+    # That it is the wrong one shows now rather than at the first use; one that is away comes back.
+    with suppress(ChainUnavailable):
+        requester.check_chain()
     return chain
 
 

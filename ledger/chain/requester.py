@@ -4,10 +4,14 @@ A request that gets no answer is repeated with growing pauses; after the last at
 unavailable. Every method that is asked here may be repeated safely: reads, and
 `eth_sendRawTransaction`, whose effect is fixed by the bytes sent. After each outage, as at the
 start, the chain id is compared before anything else is believed.
+
+A node that is down is left alone for a moment after each round of attempts. Whoever asks in between
+is told at once, so that an outage does not tie up every thread there is.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, cast
@@ -41,11 +45,13 @@ class RetryPolicy:
         attempts: in all, at least 1.
         first_pause_seconds: before the second attempt; doubles with each.
         longest_pause_seconds: where the doubling ends.
+        rest_seconds: after the last attempt, before the node is asked again.
     """
 
     attempts: int = 5
     first_pause_seconds: float = 0.2
     longest_pause_seconds: float = 5.0
+    rest_seconds: float = 1.0
 
 
 class Requester:
@@ -71,17 +77,27 @@ class Requester:
         self._retry = retry
         self._sleep = sleep
         self._chain_checked = False
+        # Of a monotonic clock; threads may overwrite each other's, which are of the same outage.
+        self._down_until = 0.0
 
     @property
     def chain_id(self) -> int:
-        """The chain id, once compared.
+        """The chain id that is configured, and that every answer is held to; else the node's.
+
+        Raises:
+            ChainUnavailable: none is configured; see `ask`.
+        """
+        if self._expected_chain_id is None:
+            self._with_retries(self._check_chain, self._retry.attempts)
+        return cast("int", self._expected_chain_id)
+
+    def check_chain(self) -> None:
+        """Asks the node for its chain id, once, unless it has told since the last outage.
 
         Raises:
             WrongChain, ChainUnavailable: see `ask`.
         """
-        if self._expected_chain_id is None or not self._chain_checked:
-            self._with_retries(self._check_chain)
-        return cast("int", self._expected_chain_id)
+        self._with_retries(self._check_chain, 1)
 
     def ask(self, method: str, *arguments: Json) -> Json:
         """The result of one request.
@@ -93,7 +109,7 @@ class Requester:
             ChainRefused: any other error of the node's.
             ChainAnswerInvalid: the answer is no JSON-RPC.
         """
-        return self._with_retries(lambda: self._ask_once(method, arguments))
+        return self._with_retries(lambda: self._ask_once(method, arguments), self._retry.attempts)
 
     def ask_many(self, calls: Sequence[Call]) -> list[Json | ConcordError]:
         """The results of several requests in one round trip; what `ask` would raise for one stands
@@ -104,7 +120,7 @@ class Requester:
         """
         if not calls:
             return []
-        return self._with_retries(lambda: self._ask_many_once(calls))
+        return self._with_retries(lambda: self._ask_many_once(calls), self._retry.attempts)
 
     def _ask_once(self, method: str, arguments: Sequence[Json]) -> Json:
         self._check_chain()
@@ -138,9 +154,11 @@ class Requester:
             )
         self._chain_checked = True
 
-    def _with_retries(self, attempt: Callable[[], _T]) -> _T:
+    def _with_retries(self, attempt: Callable[[], _T], attempts: int) -> _T:
         pause = self._retry.first_pause_seconds
-        for remaining in reversed(range(self._retry.attempts)):
+        for remaining in reversed(range(attempts)):
+            if self._is_down():
+                break
             try:
                 return attempt()
             except OSError as error:
@@ -148,6 +166,7 @@ class Requester:
                 # OSErrors.
                 self._chain_checked = False
                 if remaining == 0:
+                    self._down_until = time.monotonic() + self._retry.rest_seconds
                     raise ChainUnavailable(
                         f"the chain's node cannot be reached: {error}"
                     ) from error
@@ -155,7 +174,10 @@ class Requester:
                 raise ChainAnswerInvalid(f"the node answered no JSON: {error}") from error
             self._sleep(pause)
             pause = min(2 * pause, self._retry.longest_pause_seconds)
-        raise ChainUnavailable("the chain's node was not asked: allow at least one attempt")
+        raise ChainUnavailable("the chain's node did not answer a moment ago: try again")
+
+    def _is_down(self) -> bool:
+        return time.monotonic() < self._down_until
 
 
 def _result(response: RPCResponse) -> Json | ConcordError:

@@ -74,7 +74,7 @@ def assemble(
         f"{server}/rpc", chain_id=plan.chain_id, is_permitted=lambda _: True, confirmations=0
     )
     try:
-        proposals = ChainProposals(chain, plan.addresses, chain.start(plan.from_block))
+        proposals = ChainProposals(chain, plan.addresses, plan.from_block)
         statuses = StatusReader(chain, plan.addresses)
         yield Assembly(chain, plan, keys, proposals, statuses, CastNames(keys, model))
     finally:

@@ -72,7 +72,7 @@ def statuses(dao: Dao) -> StatusReader:
 
 
 def all_proposals(dao: Dao) -> ChainProposals:
-    proposals = ChainProposals(dao.chain, dao.at, dao.chain.start(dao.plan.from_block))
+    proposals = ChainProposals(dao.chain, dao.at, dao.plan.from_block)
     proposals.refresh()
     return proposals
 

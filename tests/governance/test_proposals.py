@@ -477,6 +477,7 @@ def test_reading_goes_on_where_an_earlier_reading_ended(dao: Dao) -> None:
     first = proposed(dao, ADMIT, title="First")
     earlier = all_proposals(dao)
     second = proposed(dao, ADMIT, title="Second")
+    assert earlier.cursor is not None
     later = ChainProposals(dao.chain, dao.at, earlier.cursor, earlier.newest(10))
     later.refresh()
     later.refresh()

@@ -25,6 +25,7 @@ from governance.votes import (
     first_nonce,
     parse_signed_ballot,
     parse_signed_delegation,
+    planned_domains,
 )
 from governance.votes.typed_data import (
     BALLOT_TYPEHASH,
@@ -116,6 +117,7 @@ def test_numbers_that_javascript_cannot_hold_are_strings() -> None:
 
 def test_the_domains_are_the_contracts_own(dao: Dao) -> None:
     found = domains(dao)
+    assert planned_domains(dao.plan) == found
     parameters = dao.plan.parameters
     assert found.governor == ContractDomain(
         parameters.governor_name, dao.plan.chain_id, dao.at.governor

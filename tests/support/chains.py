@@ -179,7 +179,7 @@ def anvil_chain(url: str, *, confirmations: int = 0, sending: SendingPolicy | No
         chain_id=CHAIN_ID,
         is_permitted=everyone,
         confirmations=confirmations,
-        retry=RetryPolicy(attempts=3, first_pause_seconds=0.05),
+        retry=RetryPolicy(attempts=3, first_pause_seconds=0.05, rest_seconds=0),
         sending=sending,
     )
 

@@ -79,9 +79,8 @@ def remote(
         pauses: receives every pause instead of it being waited.
     """
     waited: list[float] = [] if pauses is None else pauses
-    requester = Requester(
-        provider, chain_id=chain_id, retry=RetryPolicy(attempts=attempts), sleep=waited.append
-    )
+    retry = RetryPolicy(attempts=attempts, rest_seconds=0)
+    requester = Requester(provider, chain_id=chain_id, retry=retry, sleep=waited.append)
     sender = (
         EmbeddedSender(provider.node, requester)
         if isinstance(provider, EmbeddedProvider)

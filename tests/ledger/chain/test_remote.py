@@ -29,6 +29,7 @@ from ledger.chain.errors import (
 )
 from ledger.chain.node import EmbeddedNode
 from ledger.chain.provider import EmbeddedProvider
+from ledger.chain.requester import Requester, RetryPolicy
 from ledger.chain.sending import SendingPolicy
 from ledger.chain.signing import TransactionDraft
 from ledger.chain.values import TransactionReceipt
@@ -42,6 +43,7 @@ from tests.support.chains import (
     new_signer,
     start_anvil,
 )
+from tests.support.waiting import await_that
 
 
 @pytest.fixture
@@ -101,6 +103,35 @@ def test_a_chain_that_stays_down_is_named(adversary: Adversary) -> None:
 def test_a_url_where_nobody_listens_is_named_at_once() -> None:
     with pytest.raises(ChainUnavailable):
         connect("http://127.0.0.1:9", chain_id=None, is_permitted=everyone, sleep=lambda _: None)
+
+
+def test_a_configured_chain_that_is_away_is_opened_and_each_use_says_so() -> None:
+    chain = connect(
+        "http://127.0.0.1:9", chain_id=CHAIN_ID, is_permitted=everyone, sleep=lambda _: None
+    )
+    assert chain.chain_id == CHAIN_ID
+    with pytest.raises(ChainUnavailable):
+        chain.head()
+
+
+def test_a_node_that_is_down_is_left_alone_for_a_moment(adversary: Adversary) -> None:
+    retry = RetryPolicy(attempts=2, rest_seconds=0.2)
+    requester = Requester(adversary, chain_id=None, retry=retry, sleep=lambda _: None)
+    adversary.outages = 2
+    with pytest.raises(ChainUnavailable, match="cannot be reached"):
+        requester.ask("eth_blockNumber")
+    asked = len(adversary.asked)
+    with pytest.raises(ChainUnavailable, match="a moment ago"):
+        requester.ask("eth_blockNumber")
+    assert len(adversary.asked) == asked
+    await_that(lambda: answers(requester))
+
+
+def answers(requester: Requester) -> bool:
+    try:
+        return requester.ask("eth_blockNumber") == "0x5"
+    except ChainUnavailable:
+        return False
 
 
 @pytest.mark.parametrize("url", ["", "ws://node", "embedded", "file:///chain", "/some/where"])
