@@ -31,7 +31,7 @@ from ledger.chain.errors import ChainAnswerInvalid, ExecutionReverted
 from ledger.chain.failures import reverted
 from ledger.chain.requester import Requester, RetryPolicy
 from ledger.chain.rpc import Provider
-from ledger.chain.values import read_data
+from ledger.chain.values import read_data, read_quantity
 
 MAX_INIT_CODE_BYTES = 49_152  # EIP-3860
 MAX_CALLS = 256
@@ -171,6 +171,10 @@ class Reader:
         if isinstance(answer, ExecutionReverted):
             raise answer
         return answer
+
+    def balance(self, account: Address) -> int:
+        """What an account has of the chain's own coin, in wei."""
+        return read_quantity(self._requester.ask("eth_getBalance", data(account), "latest"))
 
     def attempt(self, *, sender: Address, to: Address, call_data: bytes, value: int) -> bytes:
         """Execute one call in the present state, as if `sender` made it, and undo it.

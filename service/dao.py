@@ -49,6 +49,7 @@ from service.proposals.names import ModelIds
 from service.settings import AnchorChain, Settings
 
 POLICY_WORKER = "policies"
+OWN_ANCHORER = "anchorer"
 
 _log = logging.getLogger(__name__)
 
@@ -63,6 +64,21 @@ class DaoFileDamaged(IntegrityError):
     """Such a file does not hold what it should."""
 
     code = "dao-file-damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Where the log is anchored.
+
+    Attributes:
+        chain_id: of its chain.
+        address: of the contract, EIP-55.
+        worker: name of what anchors there.
+    """
+
+    chain_id: int
+    address: str
+    worker: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +101,7 @@ class Dao:
         trials: how often one source may have the chain try something.
         rpc: answers JSON-RPC.
         background: mirror, anchorers and keeper; `wake` them after a transaction was sent.
+        registries: where the log is anchored, the DAO's own first.
         anchor_now: anchors the present size in the DAO's registry, due or not; raises as
             `Anchorer.anchor_now`.
         threads: for whatever asks the chain.
@@ -105,6 +122,7 @@ class Dao:
     trials: RateLimiter
     rpc: RpcEndpoint
     background: Background
+    registries: tuple[Registry, ...]
     anchor_now: Callable[[], AnchorProgress]
     threads: ThreadPoolExecutor
 
@@ -218,7 +236,7 @@ def open_dao(
         own = AnchorTarget(chain, canonical_address(at.anchors), signer, plan.from_block)
         anchorer = _anchorer(log, own, settings, clock)
         pause = settings.anchor_check_seconds
-        anchoring = Worker("anchorer", anchorer.step, pause_seconds=pause)
+        anchoring = Worker(OWN_ANCHORER, anchorer.step, pause_seconds=pause)
         further = [_further_target(each, signer, stack) for each in settings.anchor_chains]
         background = Background(
             [
@@ -232,7 +250,7 @@ def open_dao(
                 anchoring,
                 *(
                     Worker(
-                        f"anchorer-{target.chain.chain_id}",
+                        _registry(target).worker,
                         _anchorer(log, target, settings, clock).step,
                         pause_seconds=pause,
                     )
@@ -269,6 +287,10 @@ def open_dao(
             RateLimiter(_trial_rate(settings), "source"),
             _rpc(chain, settings),
             background,
+            (
+                Registry(plan.chain_id, at.anchors, OWN_ANCHORER),
+                *(_registry(target) for target in further),
+            ),
             lambda: anchoring.between_steps(anchorer.anchor_now),
             threads,
         )
@@ -321,6 +343,11 @@ def _further_target(further: AnchorChain, signer: KeySigner, stack: ExitStack) -
     )
     stack.callback(chain.close)
     return AnchorTarget(chain, canonical_address(further.registry), signer, further.from_block)
+
+
+def _registry(target: AnchorTarget) -> Registry:
+    chain_id = target.chain.chain_id
+    return Registry(chain_id, to_checksum_address(target.registry), f"anchorer-{chain_id}")
 
 
 def _anchorer(

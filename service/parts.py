@@ -27,6 +27,7 @@ from ledger.store.tables.log import LeafRow
 from ledger.views.records import LedgerInfo
 from service.growth import Growth
 from service.metrics import Metrics
+from service.profiles import Profiles
 from service.settings import Settings
 from service.submitting import Submitter
 
@@ -48,6 +49,7 @@ class Parts:
         clock: milliseconds since the epoch.
         randomness: gives n random bytes.
         content: documents that events and proposals name.
+        profiles: what members are called.
         dao: its contracts and what follows them; None where the first leaf names none.
     """
 
@@ -60,6 +62,7 @@ class Parts:
     clock: Callable[[], int]
     randomness: Callable[[int], bytes]
     content: ContentStore
+    profiles: Profiles
     dao: Dao | None = None
 
     @property
@@ -155,6 +158,7 @@ def open_parts(
                     clock,
                     randomness,
                     content,
+                    Profiles(content, clock),
                     dao,
                 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, tuple_
 from sqlmodel import SQLModel, col
 
 from ledger.store.columns import ColumnValue
@@ -98,3 +98,43 @@ def list_anchors(
         wanted = wanted.where(col(AnchorRow.size) < before)
     with database.read() as connection:
         return [StoredAnchor(*row) for row in connection.execute(wanted.limit(limit))]
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorKey:
+    """Where a list of anchors goes on: the last one that was listed."""
+
+    size: int
+    chain_id: int
+    contract: str
+
+
+def read_anchors(
+    database: Database, *, after: AnchorKey | None = None, limit: int
+) -> list[StoredAnchor]:
+    """Anchors of all chains, the largest first, also where several are of one size.
+
+    Args:
+        database: of the ledger.
+        after: the last one of the page before.
+        limit: rows at most.
+    """
+    order = (col(AnchorRow.size), col(AnchorRow.chain_id), col(AnchorRow.contract))
+    wanted = select(_ANCHOR).order_by(*(each.desc() for each in order)).limit(limit)
+    if after is not None:
+        wanted = wanted.where(tuple_(*order) < tuple_(after.size, after.chain_id, after.contract))
+    with database.read() as connection:
+        return [StoredAnchor(*row) for row in connection.execute(wanted)]
+
+
+def latest_anchor(database: Database, chain_id: int, contract: str) -> StoredAnchor | None:
+    """The largest anchor in one registry; None if there is none."""
+    wanted = (
+        select(_ANCHOR)
+        .where(col(AnchorRow.chain_id) == chain_id, col(AnchorRow.contract) == contract)
+        .order_by(col(AnchorRow.size).desc())
+        .limit(1)
+    )
+    with database.read() as connection:
+        row = connection.execute(wanted).one_or_none()
+    return None if row is None else StoredAnchor(*row)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from service.routes import (
     access,
+    anchors,
     audits,
     chain,
     dao,
     events,
     grants,
     operations,
+    policies,
     proofs,
     proposals,
     resources,
+    token,
+    treasury,
     tree,
     write,
 )
@@ -30,6 +34,10 @@ ROUTERS = (
     access.router,
     chain.router,
     dao.router,
+    token.router,
+    treasury.router,
+    policies.router,
+    anchors.router,
     proposals.router,
     operations.router,
 )

@@ -141,7 +141,24 @@ async def members(
     after: After = None,
 ) -> Response:
     """Organisations that take part, or did."""
-    return await listed(parts_of(request), Member, {"active": active}, limit, after)
+    parts = parts_of(request)
+    wanted = {} if active is None else {"active": active}
+    key = decode_cursor(after)
+
+    def read() -> dict[str, object]:
+        with snapshot(parts.log.database) as views:
+            page = views.page(Member, wanted, after=key, limit=limit)
+        return {
+            "items": [_member(parts, row) for row in page.rows],
+            "next": encode_cursor(page.next),
+            "size": page.size,
+        }
+
+    return Json(await in_thread(parts, read))
+
+
+def _member(parts: Parts, row: Member) -> dict[str, object]:
+    return resource(row) | {"name": parts.profiles.name_of(row)}
 
 
 @router.get(
@@ -150,12 +167,17 @@ async def members(
 )
 async def member(request: Request, member: AddressPath) -> Response:
     """One member, with the keys that sign on its behalf."""
-    address = address_of(member)
+    parts, address = parts_of(request), address_of(member)
 
-    def extend(views: Snapshot) -> dict[str, object]:
-        return {"keys": rows_of(views, AuthorizedKey, "member", address)}
+    def read() -> dict[str, object]:
+        with snapshot(parts.log.database) as views:
+            row = views.get(Member, address)
+            if row is None:
+                raise missing(Member, address)
+            keys = rows_of(views, AuthorizedKey, "member", address)
+        return _member(parts, row) | {"keys": keys}
 
-    return await shown(parts_of(request), Member, address, extend=extend)
+    return Json(await in_thread(parts, read))
 
 
 @router.get("/v1/datasets", responses={200: {"model": base.Page[resources.DatasetView]}})

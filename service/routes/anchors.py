@@ -1,0 +1,106 @@
+"""Where the log's roots are anchored, so that nobody can give it another history."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from governance.mirror.texts import instant
+from ledger.merkle.encoding import encode_base64
+from ledger.store.chains import AnchorKey, StoredAnchor, latest_anchor, read_anchors
+from service.answers import Json
+from service.background import WorkerState
+from service.errors import InvalidParameter
+from service.openapi import problems
+from service.pages import DEFAULT_PAGE, After, Limit, decode_cursor, encode_cursor
+from service.parts import parts_of
+from service.routes.chain import dao_of
+from service.routes.tree import in_thread
+from service.routing import StrictRoute
+from service.schemas.anchors import AnchorPage, RegistryList
+
+router = APIRouter(route_class=StrictRoute, tags=["log"])
+
+
+@router.get(
+    "/v1/anchors",
+    summary="Anchors of all chains, the largest size first",
+    responses={200: {"model": AnchorPage}, **problems(404)},
+)
+async def anchors(
+    request: Request, *, limit: Limit = DEFAULT_PAGE, after: After = None
+) -> Response:
+    """As the registries say, in confirmed blocks; a receipt shows the first that covers it."""
+    parts = parts_of(request)
+    dao_of(parts)
+    key = _anchor_key(after)
+
+    def read() -> dict[str, object]:
+        rows = read_anchors(parts.log.database, after=key, limit=limit + 1)
+        last = rows[limit - 1] if len(rows) > limit else None
+        going_on = None if last is None else (last.size, last.chain_id, last.contract)
+        return {
+            "items": [_json(row) for row in rows[:limit]],
+            "next": encode_cursor(going_on),
+            "size": parts.log.size,
+        }
+
+    return Json(await in_thread(parts, read))
+
+
+def _anchor_key(after: str | None) -> AnchorKey | None:
+    key = decode_cursor(after)
+    if key is None:
+        return None
+    if len(key) == 3:
+        size, chain_id, contract = key
+        if isinstance(size, int) and isinstance(chain_id, int) and isinstance(contract, str):
+            return AnchorKey(size, chain_id, contract)
+    raise InvalidParameter("after: take `next` of the page before, as it is.")
+
+
+@router.get(
+    "/v1/anchors/latest",
+    summary="Every registry with its last anchor",
+    responses={200: {"model": RegistryList}, **problems(404)},
+)
+async def latest(request: Request) -> Response:
+    """And whether anchoring there goes on: `waiting` comes back by itself, `stopped` does not."""
+    parts = parts_of(request)
+    dao = dao_of(parts)
+
+    def read() -> dict[str, object]:
+        states = {state.name: state for state in dao.background.states}
+        items = []
+        for each in dao.registries:
+            row = latest_anchor(parts.log.database, each.chain_id, each.address)
+            items.append(
+                {
+                    "chainId": each.chain_id,
+                    "registry": each.address,
+                    "anchor": None if row is None else _json(row),
+                    "worker": _worker(states[each.worker]),
+                }
+            )
+        return {"items": items, "size": parts.log.size}
+
+    return Json(await in_thread(parts, read))
+
+
+def _json(row: StoredAnchor) -> dict[str, object]:
+    return {
+        "chainId": row.chain_id,
+        "registry": row.contract,
+        "size": row.size,
+        "root": encode_base64(row.root),
+        "at": instant(row.block_time // 1000),
+        "chain": {
+            "blockNumber": row.block_number,
+            "blockHash": row.block_hash,
+            "transactionHash": row.transaction_hash,
+        },
+    }
+
+
+def _worker(state: WorkerState) -> dict[str, object]:
+    return {"state": state.state, "code": state.code, "reason": state.reason}
