@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 import streamlit as st
 
 from client import JsonObject, JsonValue
+from client.dao import EvidenceNamed
 from client.wallets import account_address
 from dashboard.components.explain import hint
 from dashboard.connection import every, read
@@ -48,7 +49,7 @@ class Drafted:
     """
 
     action: JsonObject
-    evidence: tuple[JsonObject, ...] = ()
+    evidence: tuple[EvidenceNamed, ...] = ()
     remark: str = ""
 
 
@@ -91,7 +92,7 @@ def _release() -> Drafted | None:
         "recordLeaf": leaf,
         "validUntil": as_instant(round(ends.timestamp()) * 1000),
     }
-    bundle: JsonObject = {"kind": "audit-bundle", "model": model, "version": version}
+    bundle = EvidenceNamed("audit-bundle", model=model, version=version)
     return Drafted(action, evidence=(bundle,))
 
 
@@ -253,7 +254,7 @@ def _adopt_policy() -> Drafted | None:
         "content": content,
         "parameters": parameters.strip().lower(),
     }
-    return Drafted(action, evidence=({"kind": "policy", "content": content},))
+    return Drafted(action, evidence=(EvidenceNamed("policy", content),))
 
 
 def _set_class() -> Drafted | None:

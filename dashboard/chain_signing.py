@@ -1,7 +1,7 @@
 """From a choice to what the chain made of it: shown in words, checked, signed in the browser, sent.
 
 Rules:
-- What is signed is checked here against what was chosen, before it is shown for signing.
+- What is signed is checked against what was chosen (`client.dao`) before it is shown for signing.
 - A signature that could not be sent stays: sending it again has no second effect, for contracts
   count each ballot and each transaction once.
 - Nothing is called done before the service has confirmed it, or a block holds it.
@@ -161,7 +161,7 @@ def _drive(under_way: _Undertaking) -> None:
             typed_data=question.typed_data, chain=wallet_chain(), words=question.words,
         )  # fmt: skip
         if isinstance(signed, SignatureMade):
-            under_way.answer = signed.signature.lower()
+            under_way.answer = _canonical(signed.signature)
             _finish(under_way, question)
     elif question.transaction is not None:
         sent = ask_to_send(
@@ -174,6 +174,12 @@ def _drive(under_way: _Undertaking) -> None:
             under_way.answer = sent.hash.lower()
             _finish(under_way, question)
     show(line(f"As {actor.name}, with {actor.using}.", cls="c-line c-small c-soft"))
+
+
+def _canonical(signature: str) -> str:
+    """r‖s‖v in lower case; v may be 0 or 1, as some wallets write it."""
+    text = signature.lower()
+    return f"{text[:-2]}{27 + int(text[-2:]):02x}" if text[-2:] in {"00", "01"} else text
 
 
 def _finish(under_way: _Undertaking, question: Question) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from client import ConcordError, JsonObject, JsonValue
+from client import ConcordError
+from client.dao import ProposalDraft
 from dashboard.action_forms import KINDS, Drafted
 from dashboard.chain_signing import carry_on, is_undertaking, show_outcome, undertake
 from dashboard.components.explain import meaning
@@ -140,28 +141,24 @@ def _review(picked: list[Drafted], title: str, body: str) -> None:
 
 def _prepare(picked: list[Drafted], title: str, body: str, proposer: str) -> None:
     remarks = [drafted.remark for drafted in picked if drafted.remark]
-    whole = "\n\n".join(filter(None, [body, *remarks]))
-    actions: list[JsonValue] = [drafted.action for drafted in picked]
-    evidence: list[JsonValue] = [each for drafted in picked for each in drafted.evidence]
-    question: JsonObject = {
-        "proposer": proposer,
-        "title": title,
-        "body": whole,
-        "actions": actions,
-        "evidence": evidence,
-    }
+    draft = ProposalDraft(
+        title,
+        [drafted.action for drafted in picked],
+        "\n\n".join(filter(None, [body, *remarks])),
+        [each for drafted in picked for each in drafted.evidence],
+    )
     try:
         with st.spinner("Trying it, without changing anything."):
-            told = ledger().ask("/v1/proposals:prepare", question)
+            prepared = ledger().dao.prepare_proposal(draft, proposer)
     except ConcordError as error:
         say_what_is_wrong(error, "prepare")
         st.session_state.pop(_PREPARED, None)
         return
-    st.session_state[_PREPARED] = Propose(told, title, whole)
+    st.session_state[_PREPARED] = Propose(prepared, title)
 
 
 def _reviewed(proposed: Propose) -> None:
-    told = proposed.prepared
+    told = proposed.prepared.answer
     tried = inner(told, "simulation")
     with st.container(border=True, key="review"):
         show(line(class_badge(told), " ", text(_demand(text_of(told, "class")))))

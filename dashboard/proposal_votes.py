@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from client import ConcordError, JsonObject
-from client.errors import ServerProblem
+from client.dao import Choice, Split
+from client.dao.ballots import Support
 from dashboard.chain_signing import carry_on, is_undertaking, show_outcome, undertake
 from dashboard.components.explain import hint
 from dashboard.components.markup import badge, line, show, tag, text, when
@@ -17,20 +18,24 @@ from dashboard.fields import text as text_of
 from dashboard.identity import me
 from dashboard.names import named
 from dashboard.navigation import link
-from dashboard.typed_votes import Choice
-from dashboard.undertakings import CastVote, prepared_ballot
+from dashboard.undertakings import CastVote, why_not
 from dashboard.words.amounts import parse_tokens, tokens, units
 from dashboard.words.times import instant_ms
 from dashboard.words.voting import CHOICES, VOTED
 
 LONGEST_REASON = 4_000
 REFRESH_SECONDS = 5
-_ICONS = {
+_ICONS: dict[Support, str] = {
     "for": ":material/thumb_up:",
     "against": ":material/thumb_down:",
     "abstain": ":material/remove:",
 }
-_CANNOT_VOTE = {"already-voted", "no-voting-power", "voting-closed"}
+_WHY_NOT = {
+    "already-voted": "You have voted with all your votes. A vote cannot be changed.",
+    "no-voting-power": "You had no votes when votes were weighed for this proposal. What you "
+    "received or were delegated later counts in later proposals.",
+    "voting-closed": "Voting is over.",
+}
 
 
 def vote_box(item: JsonObject) -> None:
@@ -57,19 +62,11 @@ def _may_vote(item: JsonObject) -> bool:
     if user is None:
         show(line("Choose; you are asked to connect before anything is signed.", cls="c-line"))
         return True
-    try:
-        told = prepared_ballot(Choice(text_of(item, "proposal"), "abstain"), user.address)
-    except ServerProblem as error:
-        if error.problem not in _CANNOT_VOTE:
-            raise
-        words = {
-            "already-voted": "You have voted with all your votes. A vote cannot be changed.",
-            "no-voting-power": "You had no votes when votes were weighed for this proposal. What "
-            "you received or were delegated later counts in later proposals.",
-        }
-        show(line(text(words.get(error.problem, error.detail))))
+    reason, weight = why_not(text_of(item, "proposal"), user.address)
+    if reason:
+        show(line(text(_WHY_NOT[reason])))
         return False
-    show(line("You vote with ", text(tokens(units(text_of(told, "weight")))), "."))
+    show(line("You vote with ", text(tokens(weight)), "."))
     return True
 
 
@@ -81,11 +78,8 @@ def _buttons(item: JsonObject, place: str) -> None:
     )  # fmt: skip
     with st.container(horizontal=True):
         for support, label in CHOICES.items():
-            if st.button(
-                label, key=f"{support}-{proposal}", icon=_ICONS[support],
-                type="primary" if support == "for" else "secondary",
-            ):  # fmt: skip
-                undertake(place, CastVote(Choice(proposal, support, reason.strip()), title))
+            if st.button(label, key=f"{support}-{proposal}", icon=_ICONS[support]):
+                undertake(place, CastVote(proposal, title, Choice(support, reason.strip())))
                 st.rerun()
     with st.expander("More: split your votes", icon=":material/call_split:"):
         _split(proposal, title, reason.strip(), place)
@@ -108,8 +102,8 @@ def _split(proposal: str, title: str, reason: str, place: str) -> None:
     if in_favour + against + abstaining == 0:
         st.warning("Give at least one of the three some of your votes.", icon=":material/edit:")
         return
-    choice = Choice(proposal, "split", reason, (in_favour, against, abstaining))
-    undertake(place, CastVote(choice, title))
+    choice = Choice("split", reason, Split(in_favour, against, abstaining))
+    undertake(place, CastVote(proposal, title, choice))
     st.rerun()
 
 

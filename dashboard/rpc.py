@@ -2,59 +2,29 @@
 
 from __future__ import annotations
 
-from client import ConcordError, JsonObject, JsonValue
+from client import JsonObject
+from client.dao import Transaction
 from dashboard.connection import ledger
-from dashboard.fields import inner, text
+
+_NO_FEE = "0x0"
 
 
-class ChainRefused(ConcordError):
-    """The chain's node refused a request."""
-
-    code = "chain-refused"
-
-
-def ask_chain(method: str, *parameters: JsonValue) -> JsonValue:
-    """One JSON-RPC request.
+def complete(transaction: Transaction, sender: str) -> JsonObject:
+    """A transaction with what a wallet would add, nonce and fees, for a keystore file to sign.
 
     Raises:
-        ChainRefused: with the node's message.
-        ConcordError: nobody answers.
+        ChainRefused: the node does not answer that.
     """
-    question: JsonObject = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": method,
-        "params": list(parameters),
-    }
-    answer = ledger().ask("/rpc", question)
-    if "error" in answer:
-        raise ChainRefused(text(inner(answer, "error"), "message") or "The chain gave no reason.")
-    return answer.get("result")
-
-
-def complete(transaction: JsonObject, sender: str) -> JsonObject:
-    """A transaction with what a wallet would add: nonce, fees and gas, for a keystore to sign.
-
-    Raises:
-        ChainRefused: it would fail.
-    """
-    call: JsonObject = {
-        "from": sender,
-        "to": text(transaction, "to"),
-        "value": text(transaction, "value") or "0x0",
-        "data": text(transaction, "data") or "0x",
-    }
-    tip = str(ask_chain("eth_maxPriorityFeePerGas"))
-    price = str(ask_chain("eth_gasPrice"))
-    # Twice the present price holds for six full blocks of rising fees (EIP-1559: 12.5 % a block).
-    most = 2 * int(price, 16) + int(tip, 16)
+    chain = ledger().dao
+    block = chain.rpc("eth_getBlockByNumber", "latest", False)  # noqa: FBT003 - JSON
+    base = str(block.get("baseFeePerGas") or _NO_FEE) if isinstance(block, dict) else _NO_FEE
+    tip = str(chain.rpc("eth_maxPriorityFeePerGas")) if int(base, 16) else _NO_FEE
+    # Twice the present fee holds for six full blocks in a row (EIP-1559: 12.5 % each).
     return {
-        **call,
-        "chainId": str(ask_chain("eth_chainId")),
-        "nonce": str(ask_chain("eth_getTransactionCount", sender, "pending")),
-        "gas": text(transaction, "gas") or str(ask_chain("eth_estimateGas", call)),
+        **transaction.as_rpc(),
+        "nonce": str(chain.rpc("eth_getTransactionCount", sender, "pending")),
         "maxPriorityFeePerGas": tip,
-        "maxFeePerGas": hex(most),
+        "maxFeePerGas": hex(2 * int(base, 16) + int(tip, 16)),
     }
 
 
@@ -64,10 +34,10 @@ def send_raw(raw: str) -> None:
     Raises:
         ChainRefused: it is not taken.
     """
-    ask_chain("eth_sendRawTransaction", raw)
+    ledger().dao.rpc("eth_sendRawTransaction", raw)
 
 
 def receipt_of(transaction_hash: str) -> JsonObject | None:
     """A transaction's receipt; None while it is in no block."""
-    found = ask_chain("eth_getTransactionReceipt", transaction_hash)
+    found = ledger().dao.rpc("eth_getTransactionReceipt", transaction_hash)
     return found if isinstance(found, dict) else None

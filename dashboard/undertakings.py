@@ -1,6 +1,8 @@
 """What members sign for the DAO: votes, delegations, proposals and their cancelling.
 
-Each is a `Task` of `dashboard.chain_signing`.
+Each is a `Task` of `dashboard.chain_signing`. What is signed is built or worked out again by
+`client.dao`, for the contracts that the log's first event names; a server that shows something else
+is refused there.
 """
 
 from __future__ import annotations
@@ -8,21 +10,50 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from eth_abi.abi import decode
-from eth_abi.exceptions import DecodingError
-
-from client import JsonObject
+from client import ConcordError
+from client.dao import Choice, PreparedProposal, UnsignedBallot, UnsignedDelegation
+from client.errors import ServerProblem
 from dashboard.chain_signing import Done, Question, summed
-from dashboard.connection import ledger, read_now
-from dashboard.dao import contracts
-from dashboard.fields import inner, number, text
+from dashboard.connection import ledger
+from dashboard.fields import inner, number, objects, text
 from dashboard.names import name_of, readable
 from dashboard.rpc import complete
-from dashboard.typed_votes import Choice, NotWhatWasChosen, check_ballot, check_delegation
-from dashboard.words.amounts import tokens, units
+from dashboard.words.amounts import tokens
 
-_PROPOSE = bytes.fromhex("7d5e81e2")  # propose(address[],uint256[],bytes[],string)
-_CANCEL = bytes.fromhex("452115d6")  # cancel(address[],uint256[],bytes[],bytes32)
+CANNOT_VOTE = {"already-voted", "no-voting-power", "voting-closed"}
+"""Codes of the problems that say why somebody's ballot would not count."""
+
+
+class SessionLost(ConcordError):
+    """The page forgot what was being signed."""
+
+    code = "session-lost"
+
+
+def ballot_of(proposal: str, choice: Choice, voter: str) -> UnsignedBallot:
+    """The ballot to sign, checked.
+
+    Raises:
+        ServerProblem: it would not count, with a code of CANNOT_VOTE or another.
+    """
+    return ledger().dao.prepare_ballot(int(proposal), voter, choice)
+
+
+def why_not(proposal: str, voter: str) -> tuple[str, int]:
+    """Why somebody cannot vote, and with how many votes they can.
+
+    Returns:
+        A code of CANNOT_VOTE and 0, or nothing and their votes.
+
+    Raises:
+        ConcordError: nobody answers.
+    """
+    try:
+        return "", ballot_of(proposal, Choice("abstain"), voter).weight or 0
+    except ServerProblem as error:
+        if error.problem not in CANNOT_VOTE:
+            raise
+        return error.problem, 0
 
 
 @dataclass(slots=True)
@@ -30,69 +61,52 @@ class CastVote:
     """A vote on a proposal, by signature; the service carries it to the chain.
 
     Attributes:
-        choice: as the person made it.
+        proposal: decimal.
         title: of the proposal; anybody's text.
-        form: the ballot as it was prepared and checked.
+        choice: as the person made it.
+        ballot: that is signed.
     """
 
-    choice: Choice
+    proposal: str
     title: str
-    form: JsonObject | None = None
+    choice: Choice
+    ballot: UnsignedBallot | None = None
 
     def question(self, actor: str) -> Question:
-        """The ballot, checked against the choice."""
-        told = prepared_ballot(self.choice, actor)
-        check_ballot(inner(told, "typedData"), self.choice, actor, contracts())
-        self.form = inner(told, "ballot")
-        words = (self._sentence(units(text(told, "weight"))), *self._reason())
-        return Question(words, typed_data=inner(told, "typedData"), identity=text(told, "digest"))
+        """The ballot."""
+        self.ballot = ballot_of(self.proposal, self.choice, actor)
+        reason = self.choice.reason
+        words = [self._sentence(self.ballot.weight)]
+        words += [f"Reason, public for ever: {reason}"] if reason else []
+        return Question(
+            tuple(words),
+            typed_data=self.ballot.typed_data,
+            identity=self.ballot.digest.hex(),
+        )
 
     def finish(self, actor: str, answer: str) -> Done:
         """Hands the ballot to the service, which answers once it was counted."""
         del actor
-        receipt = ledger().ask("/v1/votes", {**(self.form or {}), "signature": answer})
-        block = number(inner(receipt, "chain"), "blockNumber")
+        if self.ballot is None:
+            raise SessionLost("Begin again: the page no longer knows which ballot this is.")
+        receipt = ledger().dao.cast(self.ballot, answer)
         return Done(
-            f"Your vote was counted, in block {block}.",
-            self._sentence(units(text(receipt, "weight"))),
-            file=(f"ballot-{self.choice.proposal[:8]}.json", _as_file(receipt)),
+            f"Your vote was counted, in block {number(receipt.place, 'blockNumber')}.",
+            self._sentence(receipt.weight),
+            file=(f"ballot-{self.proposal[:8]}.json", receipt.document),
         )
 
-    def _sentence(self, weight: int) -> str:
-        about = f"“{self.title}”" if self.title else f"proposal {self.choice.proposal[:8]}"
-        if self.choice.split is not None:
-            in_favour, against, abstaining = (tokens(each) for each in self.choice.split)
+    def _sentence(self, weight: int | None) -> str:
+        about = f"“{self.title}”" if self.title else f"proposal {self.proposal[:8]}"
+        split = self.choice.split
+        if split is not None:
             return (
-                f"Split my votes on {about}: {in_favour} for, {against} against, "
-                f"{abstaining} abstaining."
+                f"Split my votes on {about}: {tokens(split.in_favour)} for, "
+                f"{tokens(split.against)} against, {tokens(split.abstaining)} abstaining."
             )
         verb = {"for": "Vote for", "against": "Vote against", "abstain": "Abstain on"}
-        return f"{verb[self.choice.support]} {about}, with {tokens(weight)}."
-
-    def _reason(self) -> tuple[str, ...]:
-        return (f"Reason, public for ever: {self.choice.reason}",) if self.choice.reason else ()
-
-
-def prepared_ballot(choice: Choice, voter: str) -> JsonObject:
-    """The ballot as the service puts it together, with the voter's weight.
-
-    Raises:
-        ConcordError: it would not count: not open, no votes, voted already.
-    """
-    in_favour, against, abstaining = choice.split or (None, None, None)
-    return read_now(
-        f"/v1/proposals/{choice.proposal}/ballot",
-        voter=voter,
-        support=choice.support,
-        reason=choice.reason or None,
-        splitFor=_amount(in_favour),
-        splitAgainst=_amount(against),
-        splitAbstain=_amount(abstaining),
-    )
-
-
-def _amount(value: int | None) -> str | None:
-    return None if value is None else str(value)
+        having = "" if weight is None else f", with {tokens(weight)}"
+        return f"{verb[self.choice.support]} {about}{having}."
 
 
 @dataclass(slots=True)
@@ -101,40 +115,39 @@ class Delegate:
 
     Attributes:
         delegatee: EIP-55; oneself to take it back.
-        form: as it was prepared.
+        delegation: that is signed.
     """
 
     delegatee: str
-    form: JsonObject | None = None
+    delegation: UnsignedDelegation | None = None
 
     def question(self, actor: str) -> Question:
-        """The delegation, checked against the choice."""
-        asked: JsonObject = {"delegator": actor, "delegatee": self.delegatee}
-        told = ledger().ask("/v1/delegations:prepare", asked)
-        check_delegation(inner(told, "typedData"), self.delegatee, contracts())
-        self.form = inner(told, "delegation")
+        """The delegation."""
+        self.delegation = ledger().dao.prepare_delegation(actor, self.delegatee)
         return Question(
             (self._sentence(actor),),
-            typed_data=inner(told, "typedData"),
-            identity=text(told, "digest"),
+            typed_data=self.delegation.typed_data,
+            identity=self.delegation.digest.hex(),
         )
 
     def finish(self, actor: str, answer: str) -> Done:
         """Hands the delegation to the service, which answers once it holds."""
-        receipt = ledger().ask("/v1/delegations", {**(self.form or {}), "signature": answer})
-        block = number(inner(receipt, "chain"), "blockNumber")
+        if self.delegation is None:
+            raise SessionLost("Begin again: the page no longer knows which delegation this is.")
+        receipt = ledger().dao.send_delegation(self.delegation, answer)
+        document = json.dumps(receipt, ensure_ascii=False, indent=1).encode()
         return Done(
-            f"It holds, since block {block}.",
+            f"It holds, since block {number(inner(receipt, 'chain'), 'blockNumber')}.",
             self._sentence(actor),
-            file=("delegation.json", _as_file(receipt)),
+            file=("delegation.json", document),
         )
 
     def _sentence(self, actor: str) -> str:
         if self.delegatee == actor:
             return "Vote with my tokens myself from now on."
         return (
-            f"Let {name_of(self.delegatee)} ({self.delegatee}) vote with all my tokens, in "
-            "proposals made from now on. My tokens stay mine; I can take this back at any time."
+            f"Let {name_of(self.delegatee)} vote with all my tokens, in proposals made from now "
+            f"on. My tokens stay mine; I can take this back. Account: {self.delegatee}"
         )
 
 
@@ -143,58 +156,27 @@ class Propose:
     """A proposal, as it was prepared and reviewed.
 
     Attributes:
-        prepared: by the service.
+        prepared: and checked: its transaction proposes what was filled in.
         title: as the person wrote it.
-        body: likewise.
     """
 
-    prepared: JsonObject
+    prepared: PreparedProposal
     title: str
-    body: str
 
     def question(self, actor: str) -> Question:
-        """The transaction, checked: it proposes this text, as this account, and nothing else."""
-        transaction = inner(self.prepared, "transaction")
-        self._check(transaction, actor)
-        actions = inner(self.prepared, "simulation").get("actions")
-        sentences = [
-            readable(text(each, "sentence"))
-            for each in (actions if isinstance(actions, list) else [])
-            if isinstance(each, dict)
-        ]
+        """The transaction."""
+        tried = inner(self.prepared.answer, "simulation")
+        sentences = [readable(text(each, "sentence")) for each in objects(tried, "actions")]
         words = (f"Propose “{self.title}”. If it passes:", *summed(sentences))
-        return Question(words, transaction=complete(transaction, actor))
+        return Question(words, transaction=complete(self.prepared.transaction, actor))
 
     def finish(self, actor: str, answer: str) -> Done:
         """It is in a block: the proposal stands."""
         del actor, answer
-        proposal = text(self.prepared, "proposal")
+        query = (("proposal", str(self.prepared.proposal)),)
         return Done(
-            "Your proposal stands.",
-            self.title,
-            target=("proposals", "Open the proposal", (("proposal", proposal),)),
+            "Your proposal stands.", self.title, target=("proposals", "Open the proposal", query)
         )
-
-    def _check(self, transaction: JsonObject, actor: str) -> None:
-        data = _data_for(transaction, contracts().governor)
-        try:
-            targets, _, calldatas, raw = decode(
-                ["address[]", "uint256[]", "bytes[]", "bytes"], data[4:]
-            )
-        except (DecodingError, OverflowError) as error:
-            raise NotWhatWasChosen(_OTHER_TRANSACTION) from error
-        described: str = raw.decode("utf-8", errors="replace")
-        written = "\n".join(self.body.replace("\r\n", "\n").strip("\n").split("\n"))
-        is_mine = (
-            data[:4] == _PROPOSE
-            and described == text(self.prepared, "description")
-            and described.startswith(f"# {self.title}\n")
-            and written in described
-            and described.endswith(f"#proposer={actor}")
-            and len(targets) == len(calldatas) > 0
-        )
-        if not is_mine:
-            raise NotWhatWasChosen(_OTHER_TRANSACTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +192,8 @@ class CancelProposal:
     title: str
 
     def question(self, actor: str) -> Question:
-        """The transaction, checked: it cancels, and nothing else."""
-        told = ledger().ask(f"/v1/proposals/{self.proposal}:cancel", {})
-        transaction = inner(told, "transaction")
-        if _data_for(transaction, contracts().governor)[:4] != _CANCEL:
-            raise NotWhatWasChosen(_OTHER_TRANSACTION)
+        """The transaction."""
+        transaction = ledger().dao.prepare_cancel(int(self.proposal), actor)
         words = (f"Cancel the proposal “{self.title}”, for good.",)
         return Question(words, transaction=complete(transaction, actor))
 
@@ -222,21 +201,3 @@ class CancelProposal:
         """It is in a block."""
         del actor, answer
         return Done("The proposal is cancelled.", self.title)
-
-
-_OTHER_TRANSACTION = (
-    "What the server prepared for signing was refused here: it is another transaction than the "
-    "one that was chosen. Nothing was signed."
-)
-
-
-def _data_for(transaction: JsonObject, contract: str) -> bytes:
-    """The call data of a transaction to a contract that sends no coins."""
-    data, value = text(transaction, "data"), text(transaction, "value")
-    if text(transaction, "to") != contract or int(value or "0x0", 16):
-        raise NotWhatWasChosen(_OTHER_TRANSACTION)
-    return bytes.fromhex(data.removeprefix("0x"))
-
-
-def _as_file(receipt: JsonObject) -> bytes:
-    return json.dumps(receipt, ensure_ascii=False, indent=1).encode()

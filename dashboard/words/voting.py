@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from client.dao.ballots import Support
+
 STATES: dict[str, tuple[str, str, str]] = {
     "pending": ("Voting begins soon", "info", "◷"),
     "active": ("Open for votes", "open", "✎"),
@@ -32,7 +34,7 @@ CLASSES: dict[str, tuple[str, str]] = {
 }
 """Class to (word, what it is about)."""
 
-CHOICES: dict[str, str] = {
+CHOICES: dict[Support, str] = {
     "for": "Vote for",
     "against": "Vote against",
     "abstain": "Abstain",
