@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from service.app import create_server
+from service.memory import settle
 from service.settings import Settings
 
 if __name__ == "__main__":
-    create_server(Settings()).run()
+    create_server(Settings(), on_start=settle).run()

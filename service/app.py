@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
@@ -78,7 +78,12 @@ def stop_streams(app: FastAPI) -> None:
         growth.stop()
 
 
-def create_server(settings: Settings) -> Server:
-    """The application in its HTTP server; `run()` serves until the process is told to stop."""
+def create_server(settings: Settings, *, on_start: Callable[[], None] = lambda: None) -> Server:
+    """The application in its HTTP server; `run()` serves until the process is told to stop.
+
+    Args:
+        settings: which ledger, and every limit.
+        on_start: called once it listens; a process of its own lets it `service.memory.settle`.
+    """
     app = create_app(settings)
-    return build_server(app, settings, lambda: stop_streams(app))
+    return build_server(app, settings, on_start=on_start, on_stop=lambda: stop_streams(app))

@@ -145,11 +145,19 @@ def bounded_protocol(settings: Settings) -> type[BoundedProtocol]:
 
 
 class Server(uvicorn.Server):
-    """Tells the application that it is to stop before it waits for its requests to end."""
+    """Says when it listens, and that it is to stop before it waits for its requests to end."""
 
-    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_start: Callable[[], None], on_stop: Callable[[], None]
+    ) -> None:
         super().__init__(config)
+        self._on_start = on_start
         self._on_stop = on_stop
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Opens the ledger and listens."""
+        await super().startup(sockets)
+        self._on_start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Ends the streams, then everything else."""
@@ -157,7 +165,9 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def build_server(app: FastAPI, settings: Settings, on_stop: Callable[[], None]) -> Server:
+def build_server(
+    app: FastAPI, settings: Settings, *, on_start: Callable[[], None], on_stop: Callable[[], None]
+) -> Server:
     """A server for the application, not yet started; `Server.run()` serves until told to stop."""
     config = uvicorn.Config(
         app,
@@ -173,4 +183,4 @@ def build_server(app: FastAPI, settings: Settings, on_stop: Callable[[], None]) 
         timeout_keep_alive=round(settings.idle_seconds),
         timeout_graceful_shutdown=round(settings.drain_seconds),
     )
-    return Server(config, on_stop)
+    return Server(config, on_start, on_stop)

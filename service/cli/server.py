@@ -18,6 +18,7 @@ from service.cli.datadir import Data, identity_at
 from service.cli.exits import Panel
 from service.cli.output import console, errors, print_fields, print_json
 from service.cli.reading import read_settings
+from service.memory import settle
 
 if TYPE_CHECKING:
     from service.founding import Identity
@@ -87,6 +88,7 @@ def init(
         members=members,
         origin=origin,
         dao=None if no_dao else DaoTerms(tokens=tokens * TOKEN),
+        say=lambda words: errors.print(words, markup=False, highlight=False),
     )
     facts: JsonObject = {
         "data": str(settings.data_dir),
@@ -197,7 +199,7 @@ def serve(
                     ("Verifier key", identity.verifier_key),
                 ]
             )
-        server = create_server(settings)
+        server = create_server(settings, on_start=settle)
         server.run([listener])
     if not server.started:
         raise typer.Exit(1)
