@@ -6,11 +6,13 @@ an error: who asks must be able to rely on the answer being closed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
 from pydantic import ValidationError
 
+from ledger.audit import Policy
 from ledger.audit.decision import Decision, Question, decide
 from ledger.audit.sources import RowSource, gather_decision
 from ledger.events.bodies.base import Action, Purpose, describe
@@ -37,11 +39,13 @@ class Decider:
         rows: the views, in one snapshot.
         size: events with a smaller index are known.
         at: when, milliseconds since the epoch, for questions that name no time.
+        policies: that grants are judged by.
     """
 
     rows: RowSource
     size: int
     at: int
+    policies: Sequence[Policy] = ()
 
     def evaluate(self, request: EvaluationRequest) -> JsonObject:
         """The decision as AuthZEN writes it.
@@ -59,7 +63,7 @@ class Decider:
     def decide(self, question: Question) -> Decision:
         """The ledger's decision."""
         state = gather_decision(self.rows, subject=question.subject, dataset=question.dataset)
-        return decide(state, question, size=self.size)
+        return decide(state, question, size=self.size, policies=self.policies)
 
     def subjects_of(self, dataset: str) -> list[str]:
         """Members who may be permitted something with a dataset, ascending."""

@@ -76,6 +76,9 @@ class Settings(BaseSettings):
             and mirrors; `relayer.key` in the data directory where it is not set.
         content_url: where policies, texts and evidence are kept: `file:DIRECTORY` or
             `ipfs+http(s)://…` of a Kubo daemon; `content` in the data directory where it is empty.
+        max_content_bytes: one document that is added to the content store.
+        max_manifest_bytes: inputs manifests that are read for one audit, together; with more, the
+            answer is incomplete.
         anchor_leaves: new leaves after which a root is anchored.
         anchor_seconds: time after which a root is anchored if there is any new leaf.
         anchor_chains: further chains to anchor on, a JSON list of `AnchorChain`.
@@ -134,6 +137,8 @@ class Settings(BaseSettings):
     chain_development: bool = False
     relayer_key_file: Path | None = None
     content_url: str = ""
+    max_content_bytes: Bytes = 64 * 1024 * 1024
+    max_manifest_bytes: Bytes = 64 * 1024 * 1024
     anchor_leaves: Annotated[int, Field(ge=1)] = 1_000
     anchor_seconds: Annotated[int, Field(ge=1)] = 3_600
     anchor_chains: tuple[AnchorChain, ...] = ()

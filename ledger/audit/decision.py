@@ -3,7 +3,8 @@
     allowed ⇔ the subject is a member then, or a key that acts for one
             ∧ the dataset (and version) is recorded and not withdrawn by then
             ∧ the subject is its steward, or some grant to it holds then, with all above it, and
-              fits action, version, purpose, consent, offer and constraints
+              fits action, version, purpose, consent, offer and constraints, and it breaks no
+             policy that bound when it was given or renewed
 
 Of several grants the first that fits is relied on; where none fits, the one that came nearest tells
 why. A retroactive revocation denies every time, earlier ones included. What is not known denies.
@@ -23,6 +24,7 @@ from ledger.audit.grants import Interval, changes_of, grant_chain, lapses
 from ledger.audit.metering import Meters
 from ledger.audit.offers import offer_refusal
 from ledger.audit.past import Past
+from ledger.audit.policies import Policy, broken_rules, in_force
 from ledger.events.identifiers import format_instant
 from ledger.rules.purposes import Terms, misfit, terms_of
 from ledger.views.records import AuthorizedKey, Dataset, DatasetVersion, Grant
@@ -80,15 +82,19 @@ class Decision:
     events: tuple[int, ...]
 
 
-def decide(state: MemoryState, question: Question, *, size: int) -> Decision:
+def decide(
+    state: MemoryState, question: Question, *, size: int, policies: Sequence[Policy] = ()
+) -> Decision:
     """Decides a question with what the log knew at a size.
 
     Args:
         state: rows of this size or of any larger one.
         question: who, what, when.
         size: events with a smaller index are known.
+        policies: every adopted version of every policy; later ones than the size are left out.
     """
     past = Past(state, size)
+    adopted = in_force(policies, size)
     dataset = past.one(Dataset, question.dataset)
     member, behind = _member(past, question)
     if member is None:
@@ -104,7 +110,7 @@ def decide(state: MemoryState, question: Question, *, size: int) -> Decision:
         return _allowed(STEWARD, sentence, {dataset.index})
     nearest: tuple[int, Decision] | None = None
     for grant in candidates:
-        steps, decision = _under(past, question, dataset, grant)
+        steps, decision = _under(past, question, dataset, grant, adopted)
         if decision.allowed:
             return decision
         if nearest is None or steps > nearest[0]:
@@ -174,7 +180,9 @@ def _unavailable(past: Past, question: Question, dataset: Dataset | None) -> Dec
     return None
 
 
-def _under(past: Past, question: Question, dataset: Dataset, grant: Grant) -> tuple[int, Decision]:
+def _under(
+    past: Past, question: Question, dataset: Dataset, grant: Grant, policies: Sequence[Policy]
+) -> tuple[int, Decision]:
     """The decision under one grant, and how many checks it passed."""
     events = {c.index for g in grant_chain(past, grant) for c in changes_of(past, g.grant)}
     events.add(dataset.index)
@@ -183,10 +191,13 @@ def _under(past: Past, question: Question, dataset: Dataset, grant: Grant) -> tu
         _terms_fault(question, grant),
         _purpose_fault(question, dataset, grant),
         _constraint_fault(past, question, dataset, grant),
+        _policy_fault(past, dataset, grant, policies),
     )
     for steps, fault in enumerate(checks):
         if fault is not None:
             code, clause = fault
+            if code == Code.POLICY_VIOLATED:
+                events |= {policy.index for policy in policies}
             sentence = f"Grant {grant.grant}, given by {grant.granted_by}, {clause}."
             return steps, _denied(code, sentence, events, grant.grant)
     sentence = (
@@ -255,6 +266,16 @@ def _constraint_fault(
     reason = offer_refusal(dataset, (question.action,), facts)
     if reason is not None:
         return Code.CONSTRAINT_VIOLATED, f"is limited by the dataset's terms: {reason}"
+    return None
+
+
+def _policy_fault(
+    past: Past, dataset: Dataset, grant: Grant, policies: Sequence[Policy]
+) -> _Fault | None:
+    changes = changes_of(past, grant.grant)
+    for policy, _, reason in broken_rules(policies, dataset, grant, changes):
+        clause = f"breaks policy {policy.policy} (version {policy.version}): {reason}"
+        return Code.POLICY_VIOLATED, clause
     return None
 
 

@@ -17,6 +17,7 @@ from ledger.store.evidence import SqlRows
 from ledger.store.reads import EventFilter, Snapshot
 from service.access import evaluations, open_page, search
 from service.answers import Json
+from service.auditing import policies_at
 from service.bodies import read_object, take
 from service.decisions import ACTIONS, RESOURCE_TYPE, SUBJECT_TYPE, Decider
 from service.openapi import problems, request_body
@@ -51,7 +52,7 @@ def deciding(parts: Parts, point: str | None) -> Iterator[Decider]:
         at = moment.at
         if at is None:
             at = parts.clock() if point is None else _recorded_at(Snapshot(connection), moment.size)
-        yield Decider(SqlRows(connection), moment.size, at)
+        yield Decider(SqlRows(connection), moment.size, at, policies_at(parts, connection))
 
 
 def _recorded_at(views: Snapshot, size: int) -> int:

@@ -25,6 +25,7 @@ from ledger.store.tables.log import LeafRow
 from ledger.store.tiles import ConnectionTiles
 from ledger.views.records import model_node
 from service.answers import Json
+from service.auditing import manifests_at, policies_at
 from service.openapi import problems
 from service.pages import Point, moment_of
 from service.parts import Parts, parts_of
@@ -66,10 +67,23 @@ def _audit(parts: Parts, model: str, version: str, at: str | None, *, bundle: bo
     # Taken before the snapshot, which then holds all of its tree.
     checkpoint = log.checkpoint()
     with log.database.read() as connection:
+        manifests, policies = manifests_at(parts, connection), policies_at(parts, connection)
         found = gather(
-            SqlRows(connection), model=model, version=version, manifests={}, limit=MAX_ANCESTORS
+            SqlRows(connection),
+            model=model,
+            version=version,
+            manifests=manifests,
+            limit=MAX_ANCESTORS,
         )
-        answer = audit(found.state, model=model, version=version, tree=tree, within=found.within)
+        answer = audit(
+            found.state,
+            model=model,
+            version=version,
+            tree=tree,
+            manifests=manifests,
+            policies=policies,
+            within=found.within,
+        )
         if not bundle:
             return audit_json(answer)
 
@@ -84,7 +98,8 @@ def _audit(parts: Parts, model: str, version: str, at: str | None, *, bundle: bo
             leaves=leaves,
             tiles=ConnectionTiles(connection),
             checkpoint=checkpoint,
-            manifests={},
+            manifests=manifests,
+            policies=policies,
         )
 
 

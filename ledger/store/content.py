@@ -1,0 +1,38 @@
+"""Which content id the documents have that were added here, by their SHA-256."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select
+from sqlmodel import SQLModel, col
+
+from ledger.store.tables.content import ContentRow
+
+_CONTENT = SQLModel.metadata.tables[str(ContentRow.__tablename__)]
+
+
+@dataclass(frozen=True, slots=True)
+class AddedContent:
+    """One document that was added; the fields are those of `ContentRow`."""
+
+    sha256: str
+    content: str
+    size: int
+    added_by: str
+    added_at: int
+
+
+def find_content(connection: Connection, sha256: str) -> AddedContent | None:
+    """The document with this digest (hex); None if it was not added here."""
+    wanted = select(_CONTENT).where(col(ContentRow.sha256) == sha256)
+    row = connection.execute(wanted).one_or_none()
+    return None if row is None else AddedContent(*row)
+
+
+def note_content(connection: Connection, added: AddedContent) -> None:
+    """Remembers a document; who added it first stays."""
+    if find_content(connection, added.sha256) is not None:
+        return
+    values = {name: getattr(added, name) for name in AddedContent.__slots__}
+    connection.execute(insert(_CONTENT).values(values))
