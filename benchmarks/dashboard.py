@@ -119,10 +119,10 @@ def tour(page: Page) -> list[tuple[str, Callable[[], None], str]]:
     main = page.get_by_test_id("stMain")
 
     def link(name: str) -> Callable[[], None]:
-        return lambda: main.get_by_role("link", name=name).first.click()
+        return main.get_by_role("link", name=name).first.click
 
     def choose(name: str) -> Callable[[], None]:
-        return lambda: main.get_by_role("radio", name=name).first.click()
+        return main.get_by_role("radio", name=name).first.click
 
     def room(name: str) -> Callable[[], None]:
         return lambda: menu.get_by_role("link", name=name).click()

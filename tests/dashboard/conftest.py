@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -66,6 +67,27 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     made.close()
 
 
+@pytest.fixture(scope="session")
+def looks(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Browsers by theme and width, each one for all tests that only look at pages."""
+    made: dict[tuple[str, int], BrowserContext] = {}
+
+    def look(scheme: Literal["light", "dark"] = "light", width: int = 1280) -> BrowserContext:
+        if (scheme, width) not in made:
+            context = browser.new_context(
+                viewport={"width": width, "height": 1000},
+                color_scheme=scheme,
+                reduced_motion="reduce",
+            )
+            context.set_default_timeout(PATIENCE_MS)
+            made[scheme, width] = context
+        return made[scheme, width]
+
+    yield look
+    for context in made.values():
+        context.close()
+
+
 @pytest.fixture
 def wallet_of(context: BrowserContext) -> Callable[..., Wallet]:
     """Gives the browser a wallet with a member's key; on the ledger's chain unless told."""
@@ -90,9 +112,13 @@ def open_page(context: BrowserContext, dashboard: DashboardProcess) -> Open:
 
 
 def settled(page: Page, heading: str | None = None) -> None:
-    """Waits until the page has a heading and nothing is being drawn."""
+    """Waits until the page has a heading, the server has nothing more to say, and what it said
+    before is gone.
+    """
     title = page.get_by_role("heading", level=1)
     (title.filter(has_text=heading) if heading else title).first.wait_for()
     page.wait_for_function(
-        "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState !== 'running'"
+        "() => { const app = document.querySelector('[data-testid=stApp]');"
+        " return app?.dataset.testScriptState === 'notRunning'"
+        " && !document.querySelector('[data-stale=true]'); }"
     )

@@ -13,7 +13,7 @@ import httpx
 from dashboard.__main__ import command, environment
 from tests.support.servers import free_port
 
-STARTS_WITHIN = 60.0
+STARTS_WITHIN = 120.0
 
 
 class DashboardProcess:

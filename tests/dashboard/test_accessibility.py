@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.dashboard.conftest import PATIENCE_MS, Open, settled
+from dashboard.navigation import ROOMS
+from tests.dashboard.conftest import Open, settled
 from tests.dashboard.processes import DashboardProcess
 
 pytestmark = pytest.mark.slow
 
-PAGES = (
-    "/",
-    "/models",
+OBJECTS = (
     "/models?model=tumour-classifier&version=1",
     "/datasets?dataset=wdbc-north",
-    "/audit",
+    "/datasets?dataset=wdbc-north&view=requests",
     "/audit?event=3",
-    "/members",
-    "/connect",
+    "/audit?view=verify",
+    "/audit?view=sizes",
 )
+PAGES = (*(f"/{room.name}" for room in ROOMS), *OBJECTS)
 
 
 @pytest.fixture(scope="session")
@@ -35,32 +36,36 @@ def axe() -> str:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", PAGES)
 def test_axe_finds_nothing_serious(
-    browser: Browser, dashboard: DashboardProcess, axe: str, path: str, scheme: str
+    looks: Callable[..., BrowserContext],
+    dashboard: DashboardProcess,
+    axe: str,
+    path: str,
+    scheme: str,
 ) -> None:
-    context = browser.new_context(
-        viewport={"width": 1280, "height": 1000},
-        color_scheme="dark" if scheme == "dark" else "light",
-        reduced_motion="reduce",
-    )
-    context.set_default_timeout(PATIENCE_MS)
-    page = context.new_page()
+    page = looks(scheme).new_page()
     page.goto(dashboard.url + path)
     settled(page)
     page.wait_for_load_state("networkidle")
+    assert serious_findings(page, axe) == []
+    page.close()
+
+
+def serious_findings(page: Page, axe: str) -> list[str]:
+    """What axe-core calls serious or critical, with where it is."""
     page.evaluate(axe)
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    serious = [
+    return [
         f"{v['id']}: {v['help']}: {[n['html'][:160] for n in v['nodes'][:3]]}"
         for v in found["violations"]
         if v["impact"] in {"serious", "critical"}
     ]
-    assert serious == []
-    context.close()
 
 
 def test_the_keyboard_alone_opens_a_dataset(open_page: Open) -> None:
     page = open_page("/datasets")
-    tab_to(page, "Breast cancer records, North Hospital")
+    name = "Breast cancer records, North Hospital"
+    expect(page.get_by_role("link", name=name)).to_be_visible()
+    tab_to(page, name)
     page.keyboard.press("Enter")
     settled(page, "North Hospital")
     expect(page.get_by_role("heading", level=1)).to_contain_text("North Hospital")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from dashboard.navigation import ROOMS
 from tests.dashboard.conftest import PATIENCE_MS, Open, settled
 from tests.dashboard.processes import DashboardProcess
 from tests.dashboard.story import now_consortium, story
@@ -15,15 +17,10 @@ from tests.support.servers import ServerProcess, create_ledger, free_port
 pytestmark = pytest.mark.slow
 
 PAGES = (
-    "/",
-    "/models",
+    *(f"/{room.name}" for room in ROOMS),
     "/models?model=tumour-classifier&version=1",
-    "/datasets",
     "/datasets?dataset=hostile",
-    "/audit",
     "/audit?event=3",
-    "/members",
-    "/connect",
 )
 
 
@@ -84,14 +81,12 @@ def test_an_object_that_is_not_there_is_said_not_to_be_there(open_page: Open) ->
 
 @pytest.mark.parametrize("path", PAGES)
 def test_nothing_is_cut_off_at_390_pixels(
-    browser: Browser, dashboard: DashboardProcess, path: str
+    looks: Callable[..., BrowserContext], dashboard: DashboardProcess, path: str
 ) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844})
-    context.set_default_timeout(PATIENCE_MS)
-    page = context.new_page()
+    page = looks(width=390).new_page()
     page.goto(dashboard.url + path)
     settled(page)
     page.wait_for_load_state("networkidle")
     wide = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth - innerWidth")
     assert wide <= 0
-    context.close()
+    page.close()
