@@ -2,11 +2,12 @@
 
 from client import drafts
 from client.aio import AsyncLedger
+from client.aio_runs import AsyncTrackedRun
 from client.answers import Recorded, Signed
 from client.dao import Choice, EvidenceNamed, ProposalDraft, Split
 from client.drafts import Draft
 from client.keystore import Keystore
-from client.runs import TrackedRun
+from client.runs import ManifestWarning, TrackedRun
 from client.sync import Ledger
 from client.wallets import Unsigned
 from client.wire import RetryPolicy
@@ -16,6 +17,7 @@ from ledger.events.canonical import JsonObject, JsonValue
 
 __all__ = [
     "AsyncLedger",
+    "AsyncTrackedRun",
     "Choice",
     "ConcordError",
     "Draft",
@@ -24,6 +26,7 @@ __all__ = [
     "JsonValue",
     "Keystore",
     "Ledger",
+    "ManifestWarning",
     "ProposalDraft",
     "Recorded",
     "RetryPolicy",

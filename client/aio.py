@@ -12,6 +12,7 @@ from typing import Self, TypeVar
 
 import httpx
 
+from client.aio_runs import AsyncTrackedRun
 from client.answers import Recorded, Signed
 from client.dao.aio import AsyncDao
 from client.dao.operations import DaoOperations
@@ -172,6 +173,28 @@ class AsyncLedger:
             if following == after:
                 raise UnexpectedAnswer(f"The list {path} never ends: one page follows itself.")
             after = following
+
+    def run(
+        self,
+        job: str,
+        *,
+        run: str | None = None,
+        parameters: JsonObject | None = None,
+        source: Path | None = None,
+        environment: dict[str, str] | None = None,
+        keep_in: Path | None = None,
+    ) -> AsyncTrackedRun:
+        """A training run as an async context; see `Ledger.run`."""
+        return AsyncTrackedRun(
+            self,
+            job=job,
+            run=run,
+            parameters=parameters,
+            source=source,
+            environment=environment,
+            keep_in=keep_in,
+            clock=self._session.clock,
+        )
 
     async def _drive(self, operation: Operation[T]) -> T:
         operation = signed_in(self._session, operation)

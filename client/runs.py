@@ -8,31 +8,84 @@
 `run.started` is recorded when the block is entered, `run.completed` when it is left, `run.failed`
 with the exception sealed into it if it raises. So even a run that is killed leaves its start in the
 log.
+
+Inputs that an event has no room for go into a manifest (`client.manifests`): written to a file
+beside the run, and uploaded where the server keeps content. `client.aio_runs` is the same for
+async scripts.
 """
 
 from __future__ import annotations
 
-import math
-import platform
-import re
 import secrets
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from client.drafts import Draft, publish_model_version
 from client.files import describe_file, sha256_of
+from client.manifests import Manifest
+from client.run_notes import Ending, RunNotes
 from ledger.errors import ConcordError
-from ledger.events.canonical import JsonObject, JsonValue
-from ledger.events.identifiers import format_instant
+from ledger.events.canonical import JsonObject
 
 if TYPE_CHECKING:
     from client.answers import Recorded
     from client.sync import Ledger
 
-MAX_REASON = 2_000
-"""Characters of a failure's text that are kept."""
+
+class ManifestWarning(UserWarning):
+    """An inputs manifest is not where an audit will look for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptManifest:
+    """Where the manifest of a run's further inputs is.
+
+    Attributes:
+        manifest: what it holds.
+        file: on this machine; None if it could not be written.
+        problem: why the server does not keep it; None if it does.
+    """
+
+    manifest: Manifest
+    file: Path | None
+    problem: str | None
+
+    def warn(self) -> None:
+        """Says so where an audit will lack it."""
+        if self.problem is None:
+            return
+        where = f"It is in {self.file}: keep it, and give" if self.file else "Give"
+        warnings.warn(
+            f"The server does not keep the manifest of {self.manifest.count} further inputs "
+            f"({self.problem}). {where} it to whoever audits, or the audit stays incomplete. Its "
+            f"SHA-256 is {self.manifest.sha256}.",
+            ManifestWarning,
+            stacklevel=3,
+        )
+
+
+def keep_file(manifest: Manifest, folder: Path) -> Path | None:
+    """Writes a manifest to a file of its name; None if the folder does not take it."""
+    file = folder / manifest.name
+    try:
+        file.write_bytes(manifest.document)
+    except OSError as error:
+        # The run itself is worth more than its copy here.
+        warnings.warn(
+            f"The manifest of the run's inputs cannot be written: {error}",
+            ManifestWarning,
+            stacklevel=3,
+        )
+        return None
+    return file
+
+
+def note_unrecorded(failure: BaseException, run: str, error: ConcordError) -> None:
+    """Keeps what went wrong first in front: that is what the script's author has to see."""
+    failure.add_note(f"That run {run} failed could not be recorded: {error}")
 
 
 class TrackedRun:
@@ -41,6 +94,7 @@ class TrackedRun:
     Attributes:
         id: of the run.
         receipts: of every event recorded so far.
+        manifest: of inputs that the run's event has no room for, once it has ended.
     """
 
     def __init__(
@@ -52,22 +106,24 @@ class TrackedRun:
         parameters: JsonObject | None,
         source: Path | None,
         environment: dict[str, str] | None,
+        keep_in: Path | None,
         clock: Callable[[], int],
     ) -> None:
         self._ledger = ledger
         self._clock = clock
-        self._job = job
-        self._parameters = parameters
-        self._source = describe_file(source) if source is not None else None
-        self._environment = environment or {"python": platform.python_version()}
-        self._inputs: list[JsonValue] = []
-        self._outputs: list[JsonValue] = []
-        self._publications: list[Draft] = []
-        self._metrics: JsonObject = {}
-        self._started_at = clock()
-        slug = re.sub(r"[^a-z0-9._-]+", "-", job.lower()).strip("-._")[:80] or "run"
-        self.id = run or f"{slug}-{self._started_at}-{secrets.token_hex(3)}"
+        self._keep_in = keep_in or Path.cwd()
+        self._notes = RunNotes(
+            job=job,
+            run=run,
+            parameters=parameters,
+            source=describe_file(source) if source is not None else None,
+            environment=environment,
+            started_at=clock(),
+            suffix=secrets.token_hex(3),
+        )
+        self.id = self._notes.id
         self.receipts: list[Recorded] = []
+        self.manifest: KeptManifest | None = None
 
     def used(
         self,
@@ -87,16 +143,15 @@ class TrackedRun:
             file: as read; its digest is recorded, so that the audit can compare it.
             digest: hex SHA-256, where the file is not at hand.
         """
-        item: JsonObject = {"dataset": dataset, "version": version}
-        if grant is not None:
-            item["grant"] = grant
-        self._add_input(item, file, digest)
+        digest = sha256_of(file) if file is not None else digest
+        self._notes.read_dataset(dataset, version, grant=grant, digest=digest)
 
     def started_from(
         self, model: str, version: str, *, file: Path | None = None, digest: str | None = None
     ) -> None:
         """Names a model version that the run starts from."""
-        self._add_input({"model": model, "version": version}, file, digest)
+        digest = sha256_of(file) if file is not None else digest
+        self._notes.read_model(model, version, digest=digest)
 
     def produced(
         self,
@@ -111,74 +166,51 @@ class TrackedRun:
         """Names a model version that the run made; published when the run completes, unless
         `publish` is False.
         """
-        artifact = describe_file(file)
-        self._outputs.append({"model": model, "version": version, "digest": artifact["digest"]})
-        if publish:
-            draft = publish_model_version(
-                model, version, artifact=artifact, relation=relation, run=self.id, base=base
-            )
-            self._publications.append(draft)
+        self._notes.made(
+            model,
+            version,
+            artifact=describe_file(file),
+            relation=relation,
+            base=base,
+            publish=publish,
+        )
 
     def measured(self, **metrics: float) -> None:
         """Adds metrics, such as `measured(accuracy=0.93)`; NaN and infinities become null."""
-        for name, value in metrics.items():
-            if isinstance(value, int):
-                self._metrics[name] = value
-            else:
-                # Also what numpy and torch call a float.
-                number = float(value)
-                self._metrics[name] = number if math.isfinite(number) else None
+        self._notes.measured(metrics)
 
     def __enter__(self) -> Self:
-        self._record("run.started", {})
+        self.receipts.append(self._ledger.record(self._notes.started()))
         return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
-        error: BaseException | None,
+        failure: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        ended: JsonObject = {"endedAt": format_instant(max(self._clock(), self._started_at))}
-        if self._metrics:
-            ended["metrics"] = self._metrics
-        if error is not None:
-            self._record_failure(error, ended)
+        if failure is None:
+            self._end(self._notes.completed(self._clock()))
             return
-        self._record("run.completed", {**ended, "outputs": self._outputs})
-        for draft in self._publications:
+        try:
+            self._end(self._notes.failed(self._clock(), failure))
+        except ConcordError as error:
+            note_unrecorded(failure, self.id, error)
+
+    def _end(self, ending: Ending) -> None:
+        # Kept before it is named: who reads the event can then have it.
+        if ending.manifest is not None:
+            self.manifest = self._keep(ending.manifest)
+        for draft in (ending.draft, *ending.publications):
             self.receipts.append(self._ledger.record(draft))
 
-    def _record_failure(self, failure: BaseException, ended: JsonObject) -> None:
-        # Its text may tell of people, hence sealed; its type is needed to tell runs apart.
-        reason: JsonValue = f"{type(failure).__name__}: {failure}"[:MAX_REASON]
+    def _keep(self, manifest: Manifest) -> KeptManifest:
+        file = keep_file(manifest, self._keep_in)
+        problem: str | None = None
         try:
-            self._record("run.failed", ended, {"reason": reason})
+            self._ledger.dao.upload(manifest.document)
         except ConcordError as error:
-            # What went wrong first is what the script's author has to see.
-            failure.add_note(f"That run {self.id} failed could not be recorded: {error}")
-
-    def _add_input(self, item: JsonObject, file: Path | None, digest: str | None) -> None:
-        if file is not None:
-            digest = sha256_of(file)
-        if digest is not None:
-            item["digest"] = {"sha256": digest}
-        self._inputs.append(item)
-
-    def _record(
-        self, kind: str, more: JsonObject, sealed: Mapping[str, JsonValue] | None = None
-    ) -> None:
-        body: JsonObject = {
-            "run": self.id,
-            "job": self._job,
-            "inputs": [*self._inputs],
-            "startedAt": format_instant(self._started_at),
-            "environment": dict(self._environment),
-            **more,
-        }
-        if self._parameters is not None:
-            body["parameters"] = self._parameters
-        if self._source is not None:
-            body["source"] = self._source
-        draft = Draft(kind, body, sealed or {}, data_subject=self.id)
-        self.receipts.append(self._ledger.record(draft))
+            problem = str(error)
+        kept = KeptManifest(manifest, file, problem)
+        kept.warn()
+        return kept

@@ -228,6 +228,7 @@ class Ledger:
         parameters: JsonObject | None = None,
         source: Path | None = None,
         environment: dict[str, str] | None = None,
+        keep_in: Path | None = None,
     ) -> TrackedRun:
         """A training run as a context: what it used and produced is recorded when it ends.
 
@@ -237,6 +238,8 @@ class Ledger:
             parameters: of the training.
             source: file or script that ran; its digest is recorded.
             environment: versions of what it ran on.
+            keep_in: folder for a manifest of inputs, where an event has no room for all; the
+                working directory where absent.
         """
         return TrackedRun(
             self,
@@ -245,6 +248,7 @@ class Ledger:
             parameters=parameters,
             source=source,
             environment=environment,
+            keep_in=keep_in,
             clock=self._session.clock,
         )
 

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import pytest
 
-from client import AsyncLedger, Ledger, RetryPolicy, SigningKey
+from client import AsyncLedger, AsyncTrackedRun, Ledger, RetryPolicy, SigningKey
+from client.dao import AsyncDao
 from tests.support.adversary import AT_ONCE, SERVER, LogServer
 from tests.support.examples import STEWARD
 
@@ -24,22 +25,47 @@ Connect = Callable[..., Any]
 class Awaited:
     """An async client whose calls block, so that the same tests can use it."""
 
-    def __init__(self, ledger: AsyncLedger, runner: asyncio.Runner) -> None:
+    def __init__(self, ledger: AsyncLedger | AsyncDao, runner: asyncio.Runner) -> None:
         self._ledger = ledger
         self._runner = runner
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._ledger, name)
+        if isinstance(attribute, AsyncDao):
+            return Awaited(attribute, self._runner)
         if not callable(attribute):
             return attribute
 
         def call(*arguments: Any, **options: Any) -> Any:
             result = attribute(*arguments, **options)
+            if isinstance(result, AsyncTrackedRun):
+                return AwaitedRun(result, self._runner)
             if inspect.isasyncgen(result):
                 return iter(self._runner.run(_gather(result)))
             return self._runner.run(result)
 
         return call
+
+
+class AwaitedRun:
+    """A run of an async client as a plain context."""
+
+    def __init__(self, run: AsyncTrackedRun, runner: asyncio.Runner) -> None:
+        self._run = run
+        self._runner = runner
+
+    def __enter__(self) -> Self:
+        self._runner.run(self._run.__aenter__())
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._runner.run(self._run.__aexit__(*failure))
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self._run, name)
+        if not inspect.iscoroutinefunction(attribute):
+            return attribute
+        return lambda *arguments, **options: self._runner.run(attribute(*arguments, **options))
 
 
 async def _gather(items: Any) -> list[Any]:

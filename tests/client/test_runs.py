@@ -9,24 +9,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 
-from client import Ledger
 from client.files import sha256_of
 from ledger.events import Event
 from ledger.events.sealed import Sealed
-from tests.support.adversary import AT_ONCE, SERVER, LogServer, busy, lose_answer
+from tests.client.conftest import Connect
+from tests.support.adversary import LogServer, busy, lose_answer
 from tests.support.examples import LAB
 
 Body = dict[str, Any]
 
 
 @pytest.fixture
-def ledger(server: LogServer, tmp_path: Path) -> Ledger:
-    http = httpx.Client(transport=server.transport())
-    return Ledger(SERVER, key=LAB, state=tmp_path / "trust", retry=AT_ONCE, http=http)
+def ledger(connect: Connect) -> Any:
+    """Of a lab, sync and async; a run is a plain context of either."""
+    return connect(key=LAB)
 
 
 def kinds(server: LogServer) -> list[str]:
@@ -47,7 +46,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_a_run_records_what_it_read_made_and_measured(
-    ledger: Ledger, server: LogServer, files: tuple[Path, Path]
+    ledger: Any, server: LogServer, files: tuple[Path, Path]
 ) -> None:
     data, model = files
     with ledger.run("Train CNN!", parameters={"lr": 0.01}, source=Path(__file__)) as run:
@@ -78,7 +77,7 @@ def test_a_run_records_what_it_read_made_and_measured(
 
 
 def test_a_version_that_is_not_to_be_published_is_named_only(
-    ledger: Ledger, server: LogServer, files: tuple[Path, Path]
+    ledger: Any, server: LogServer, files: tuple[Path, Path]
 ) -> None:
     with ledger.run("j", run="my-run") as run:
         run.produced("m", "1", file=files[1], publish=False)
@@ -87,7 +86,7 @@ def test_a_version_that_is_not_to_be_published_is_named_only(
 
 
 def test_a_run_that_raises_is_recorded_as_failed_with_the_reason_sealed(
-    ledger: Ledger, server: LogServer, files: tuple[Path, Path]
+    ledger: Any, server: LogServer, files: tuple[Path, Path]
 ) -> None:
     def train() -> None:
         with ledger.run("j") as run:
@@ -108,7 +107,7 @@ def test_a_run_that_raises_is_recorded_as_failed_with_the_reason_sealed(
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, SystemExit, MemoryError])
 def test_whatever_ends_the_block_is_a_failure(
-    ledger: Ledger, server: LogServer, failure: type[BaseException]
+    ledger: Any, server: LogServer, failure: type[BaseException]
 ) -> None:
     with pytest.raises(failure), ledger.run("j"):
         raise failure
@@ -116,7 +115,7 @@ def test_whatever_ends_the_block_is_a_failure(
 
 
 def test_a_failure_that_cannot_be_recorded_does_not_hide_what_failed(
-    ledger: Ledger, server: LogServer
+    ledger: Any, server: LogServer
 ) -> None:
     def train() -> None:
         with ledger.run("j"):
@@ -128,7 +127,7 @@ def test_a_failure_that_cannot_be_recorded_does_not_hide_what_failed(
     assert "could not be recorded" in caught.value.__notes__[0]
 
 
-def test_a_run_does_not_begin_without_its_record(ledger: Ledger, server: LogServer) -> None:
+def test_a_run_does_not_begin_without_its_record(ledger: Any, server: LogServer) -> None:
     server.always = busy()
     entered = False
     with pytest.raises(Exception, match="Too many events"), ledger.run("j"):
@@ -136,7 +135,7 @@ def test_a_run_does_not_begin_without_its_record(ledger: Ledger, server: LogServ
     assert not entered
 
 
-def test_a_lost_answer_does_not_record_a_run_twice(ledger: Ledger, server: LogServer) -> None:
+def test_a_lost_answer_does_not_record_a_run_twice(ledger: Any, server: LogServer) -> None:
     ledger.connect()
     server.faults.extend([lose_answer])
     with ledger.run("j"):
@@ -145,7 +144,7 @@ def test_a_lost_answer_does_not_record_a_run_twice(ledger: Ledger, server: LogSe
 
 
 @pytest.mark.parametrize("job", ["!!!", "ÄÖ", "x" * 200, "a/b c", "-.-"])
-def test_an_id_is_made_of_any_job(ledger: Ledger, server: LogServer, job: str) -> None:
+def test_an_id_is_made_of_any_job(ledger: Any, server: LogServer, job: str) -> None:
     with ledger.run(job) as run:
         pass
     assert body(server.events()[0])["run"] == run.id
