@@ -53,18 +53,22 @@ class KeptManifest:
     file: Path | None
     problem: str | None
 
-    def warn(self) -> None:
-        """Says so where an audit will lack it."""
+    @property
+    def advice(self) -> str | None:
+        """What to do where an audit will lack it."""
         if self.problem is None:
-            return
+            return None
         where = f"It is in {self.file}: keep it, and give" if self.file else "Give"
-        warnings.warn(
+        return (
             f"The server does not keep the manifest of {self.manifest.count} further inputs "
             f"({self.problem}). {where} it to whoever audits, or the audit stays incomplete. Its "
-            f"SHA-256 is {self.manifest.sha256}.",
-            ManifestWarning,
-            stacklevel=3,
+            f"SHA-256 is {self.manifest.sha256}."
         )
+
+    def warn(self) -> None:
+        """Says so in a script's warnings."""
+        if self.advice is not None:
+            warnings.warn(self.advice, ManifestWarning, stacklevel=3)
 
 
 def keep_file(manifest: Manifest, folder: Path) -> Path | None:

@@ -16,7 +16,7 @@ from service.cli.context import options_of
 from service.cli.output import print_json, print_rows
 from service.cli.progress import digesting
 from service.cli.reading import read_json
-from service.cli.recording import record
+from service.cli.recording import offer, record
 
 app = typer.Typer(no_args_is_help=True, help="Register, publish, withdraw and list datasets.")
 
@@ -50,7 +50,10 @@ def register(
     odrl: Annotated[Path | None, typer.Option(help="JSON file with an ODRL offer.")] = None,
     receipt: ReceiptFile = None,
 ) -> None:
-    """Register a dataset with its terms; with --croissant also publish the version it describes."""
+    """Register a dataset with its terms; with --croissant also publish the version it describes.
+
+    That version names the Croissant file by its CID; a server that keeps content gets the file.
+    """
     document = croissant.read_bytes() if croissant is not None else None
     described = read_croissant(document) if document is not None else None
     title = title or (described.name if described else None)
@@ -79,6 +82,8 @@ def register(
     if described is not None and document is not None:
         versions = [_version(dataset, described, content_id(document))]
     record(context, draft, *versions, receipt=receipt)
+    if document is not None:
+        offer(context, document, what="the Croissant file")
 
 
 def _version(dataset: str, described: Croissant, content: str) -> drafts.Draft:

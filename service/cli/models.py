@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from client import drafts
+from client import ManifestWarning, drafts
 from client.files import describe_file
 from ledger.errors import InvalidInput
 from ledger.events.canonical import JsonObject
 from service.cli.context import options_of
 from service.cli.exits import Panel
-from service.cli.output import console, print_fields, print_json, print_rows
+from service.cli.output import console, note, print_fields, print_json, print_rows
 from service.cli.progress import digesting
 from service.cli.reading import read_json
 from service.cli.recording import record
@@ -121,7 +122,9 @@ def run(
     measured = _metrics(metrics) if metrics else {}
     inputs = [_split(item, 3) for item in used or ()]
     output = _split(model_version, 2) if model_version is not None else None
-    with options.writer() as ledger:
+    # What a script is warned of, a person is told below.
+    silent = warnings.catch_warnings(action="ignore", category=ManifestWarning)
+    with silent, options.writer() as ledger:
         with ledger.run(job, run=run_id, parameters=settings) as tracked:
             for dataset, version, grant in inputs:
                 tracked.used(dataset, version, grant=grant or None)
@@ -129,6 +132,8 @@ def run(
             if output is not None and artifact is not None:
                 tracked.produced(*output, file=artifact)
         indexes = [recorded.index for recorded in tracked.receipts]
+    if tracked.manifest is not None and tracked.manifest.advice is not None:
+        note(tracked.manifest.advice)
     if options.as_json:
         print_json({"run": tracked.id, "events": indexes})
         return

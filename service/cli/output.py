@@ -58,6 +58,14 @@ def print_json(value: object) -> None:
     sys.stdout.buffer.flush()
 
 
+def note(sentence: str) -> None:
+    """What a person should know although the command did what it was asked; never in the way of
+    JSON.
+    """
+    errors.print("[yellow]Note:[/] ", end="")
+    errors.print(plain(sentence), markup=False)
+
+
 def print_fields(fields: Iterable[tuple[str, JsonValue]]) -> None:
     """Names and values below each other; values are never cut, so that they can be copied."""
     rows = [(name, plain(value)) for name, value in fields]

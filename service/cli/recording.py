@@ -8,8 +8,10 @@ import orjson
 import typer
 
 from client import Draft, Ledger, Recorded
+from client.files import content_id
+from ledger.errors import ConcordError
 from service.cli.context import options_of
-from service.cli.output import console, plain, print_fields, print_json
+from service.cli.output import console, note, plain, print_fields, print_json
 
 
 def record(context: typer.Context, *drafts: Draft, receipt: Path | None = None) -> None:
@@ -34,6 +36,24 @@ def record(context: typer.Context, *drafts: Draft, receipt: Path | None = None) 
             answers.append(_as_json(recorded))
     if options.as_json:
         print_json(answers if len(answers) > 1 else answers[0])
+
+
+def offer(context: typer.Context, content: bytes, *, what: str) -> None:
+    """Has the server keep what an event has named; says so, with what to do, where it does not.
+
+    Args:
+        context: of the command.
+        content: the bytes.
+        what: they are, for people, such as "the Croissant file".
+    """
+    try:
+        with options_of(context).writer() as ledger:
+            ledger.dao.upload(content)
+    except ConcordError as error:
+        note(
+            f"The server does not keep {what} ({error}). Keep it yourself: the log names it by "
+            f"{content_id(content)}."
+        )
 
 
 def _record(ledger: Ledger, draft: Draft, *, quiet: bool) -> Recorded:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -18,8 +20,8 @@ def kinds(user: Commands) -> list[str]:
     return [item["event"]["kind"] for item in user("log", "list", "--json").check().json]
 
 
-def last(user: Commands) -> dict[str, object]:
-    body: dict[str, object] = user("log", "list", "--json").json[-1]["event"]["body"]
+def last(user: Commands) -> dict[str, Any]:
+    body: dict[str, Any] = user("log", "list", "--json").json[-1]["event"]["body"]
     return body
 
 
@@ -240,16 +242,29 @@ def test_a_croissant_file_gives_title_licence_and_version(world: World, user: Co
     }
     (user.folder / "c.json").write_text(json.dumps(document))
     register = ("dataset", "register", "t", "--croissant", "c.json", "--duo", "GRU")
-    user(*register, "--key", "hospital").check()
+    registered = user(*register, "--key", "hospital").check()
     assert kinds(user)[1:] == ["dataset.registered", "dataset.version_published"]
     assert user("dataset", "list", "--json").json[0]["title"] == "Titanic"
     version = user("log", "event", "2", "--json").json["event"]["body"]
     assert version["croissant"] == content_id((user.folder / "c.json").read_bytes())
+    assert version["croissant"] in registered.err or "does not keep" not in registered.err
     document["distribution"][0]["sha256"] = "TODO"  # type: ignore[index]
     (user.folder / "c.json").write_text(json.dumps(document))
     refused = user("dataset", "register", "u", *register[3:], "--key", "hospital").check(4)
     assert "'a.csv' is 'TODO'" in refused.err
     assert len(kinds(user)) == 3
+
+
+def test_inputs_without_room_in_the_event_are_told_where_they_are(
+    history: World, user: Commands
+) -> None:
+    used = [word for n in range(1100) for word in ("--used", f"d{n}@1@g")]
+    result = user("run", "many", *used, "--id", "many-1", "--key", "lab", "--json").check()
+    kept = user.folder / "many-1.inputs.jsonl"
+    named = last(user)["inputsManifest"]
+    assert named["digest"]["sha256"] == hashlib.sha256(kept.read_bytes()).hexdigest()
+    assert result.json["run"] == "many-1"
+    assert str(kept) in result.err or "does not keep" not in result.err
 
 
 def test_with_croissant_and_json_one_document_is_printed(world: World, user: Commands) -> None:
