@@ -43,6 +43,8 @@ STYLE = Markup("""<style>
 .c-lead {font-size:1.1rem;line-height:1.5;margin:0 0 .5rem 0;overflow-wrap:anywhere}
 .c-text {white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.5;margin:0 0 .5rem 0}
 .c-quote {border-left:3px solid rgba(128,128,128,.6);padding-left:.75rem;margin-left:.25rem}
+.c-count {display:inline-block;white-space:nowrap;margin-right:.9rem}
+.c-amount {white-space:nowrap}
 .c-scroll {overflow-x:auto;max-width:100%}
 .c-table {border-collapse:collapse;width:100%}
 .c-table th {text-align:left;font-weight:600;padding:.35rem .75rem .35rem 0;
@@ -55,6 +57,8 @@ STYLE = Markup("""<style>
 time[title],span[title] {text-decoration:underline dotted rgba(128,128,128,.8);
   text-underline-offset:.2em}
 .stMainBlockContainer {padding-top:4.5rem}
+.stApp button[kind^=primary]:not(:disabled) {background:#1f5fa8;color:#fff}
+.stApp button[kind^=primary]:not(:disabled):hover {background:#174a85}
 .stMain [data-testid="stPageLink-NavLink"] p {text-decoration:underline;
   text-decoration-color:rgba(128,128,128,.8);text-underline-offset:.2em}
 @media (max-width:480px) {.c-facts {grid-template-columns:1fr;gap:.1rem}
@@ -117,11 +121,17 @@ def code(value: str) -> Markup:
     return tag("span", text(value), cls="c-id")
 
 
-def when(at: int | None) -> Markup:
-    """A time in milliseconds since the epoch: relative, the exact one on hover."""
+def when(at: int | None, now: int | None = None) -> Markup:
+    """A time in milliseconds since the epoch: relative, the exact one on hover.
+
+    Args:
+        at: the time.
+        now: by the clock that `at` was taken from; by this machine's where absent.
+    """
     if at is None:
         return Markup("<span>–</span>")
-    return Markup(f'<time title="{exact(at)}">{relative(at, now_ms())}</time>')
+    present = now_ms() if now is None else now
+    return Markup(f'<time title="{exact(at)}">{relative(at, present)}</time>')
 
 
 def facts(rows: Sequence[tuple[str, Markup]]) -> Markup:
