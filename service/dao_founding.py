@@ -6,31 +6,35 @@ Rules:
 - The relayer deploys and owns nothing: the contracts' owner is the timelock from their first block.
   It is a member with the role of operator, which is what anchoring takes, and holds no tokens.
 - Founders are the members who are named; where none is, the operator is the only one.
+- The first leaf names contracts that stay: as many blocks follow them as the mirror waits for.
 """
 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import rfc8785
 from pydantic import ValidationError
+from web3 import Web3
 
-from governance.addresses import CREATION_ORDER
+from governance.addresses import CREATION_ORDER, DaoAddresses
 from governance.deploy import deploy
 from governance.mirror import Mirror
 from governance.parameters import DaoParameters, Founder, InvalidParameters
 from governance.plan import DeploymentPlan, plan_deployment
 from ledger.chain.chain import Chain
 from ledger.chain.connect import EMBEDDED_SCHEME, connect
-from ledger.chain.errors import ChainExists
+from ledger.chain.errors import ChainExists, ChainUnavailable
 from ledger.chain.node import EmbeddedNode
 from ledger.chain.signing import KeySigner
 from ledger.content.location import open_content_store
 from ledger.content.store import ContentStore
-from ledger.errors import Conflict
+from ledger.errors import Conflict, Refused, Unavailable
 from ledger.events import SigningKey
 from ledger.events.bodies.base import describe
 from ledger.events.canonical import JsonObject
@@ -41,12 +45,30 @@ from service.founding import DaoTerms, Ground, random_chain_id
 from service.settings import Settings
 
 SECRET_BYTES = 32
+CONFIRMATION_POLL_SECONDS = 3.0
+CONFIRMATION_POLLS = 300
+"""How often it is looked whether enough blocks follow the contracts: a quarter of an hour."""
+
+Say: TypeAlias = Callable[[str], None]
+"""Told what is done on a remote chain, which takes its time: sentences for the operator."""
 
 
 class FoundingDiffers(Conflict):
     """An interrupted attempt was to found another DAO than this one."""
 
     code = "founding-differs"
+
+
+class RelayerWithoutCoins(Refused):
+    """The chain asks for fees, and the relayer has nothing to pay them with."""
+
+    code = "relayer-without-coins"
+
+
+class DeploymentUnconfirmed(Unavailable):
+    """The contracts stand, and too few blocks follow them yet."""
+
+    code = "deployment-unconfirmed"
 
 
 @contextmanager
@@ -59,6 +81,8 @@ def found_dao(
     terms: DaoTerms,
     clock: Callable[[], int],
     randomness: Callable[[int], bytes],
+    say: Say,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Ground]:
     """Makes chain and contracts, or what is missing of them.
 
@@ -71,9 +95,13 @@ def found_dao(
         terms: of the foundation.
         clock: milliseconds since the epoch.
         randomness: gives n random bytes.
+        say: told what is done on a remote chain.
+        sleep: waits that many seconds.
 
     Raises:
         FoundingDiffers: naming what to do.
+        RelayerWithoutCoins: naming the account.
+        DeploymentUnconfirmed: try again later.
         InvalidParameters: the contracts cannot be founded so.
         ConcordError: as `deploy`.
     """
@@ -91,7 +119,10 @@ def found_dao(
     try:
         founders = _founders(members, operator, key.address, terms, content)
         plan = _plan(settings, chain, relayer, _parameters(origin, founders, terms))
-        addresses = deploy(chain, relayer, plan)
+        if settings.chain.startswith(EMBEDDED_SCHEME):
+            addresses = deploy(chain, relayer, plan)
+        else:
+            addresses = _deploy_remotely(chain, relayer, plan, say, sleep)
 
         def tell(log: Log) -> None:
             Mirror(
@@ -109,6 +140,52 @@ def found_dao(
     finally:
         content.close()
         chain.close()
+
+
+def _deploy_remotely(
+    chain: Chain, relayer: KeySigner, plan: DeploymentPlan, say: Say, sleep: Callable[[float], None]
+) -> DaoAddresses:
+    say(f"Deploying on chain {plan.chain_id} as {plan.deployer}.")
+    try:
+        _require_coins(chain, plan.deployer)
+        stands = deploy(
+            chain, relayer, plan, progress=lambda name, at: say(f"{name} stands at {at}.")
+        )
+        _await_confirmations(chain, say, sleep)
+    except OSError as error:
+        # What web3.py asks itself; nothing of this touches files.
+        raise ChainUnavailable(
+            f"The chain's node went away ({type(error).__name__}). Run the same command again: it "
+            "goes on where it was."
+        ) from error
+    return stands
+
+
+def _require_coins(chain: Chain, relayer: str) -> None:
+    account = Web3.to_checksum_address(relayer)
+    if chain.web3.eth.get_block("latest").get("baseFeePerGas", 1) == 0:
+        return
+    if chain.web3.eth.get_balance(account) == 0:
+        raise RelayerWithoutCoins(
+            f"Chain {chain.chain_id} asks for fees, and the relayer has no coins there. Send some "
+            f"to {account}, and run the same command again: its key is kept."
+        )
+
+
+def _await_confirmations(chain: Chain, say: Say, sleep: Callable[[float], None]) -> None:
+    number = chain.head().number
+    if chain.confirmed_number() >= number:
+        return
+    say(f"Waiting until {chain.confirmations} blocks follow block {number}.")
+    for _ in range(CONFIRMATION_POLLS):
+        sleep(CONFIRMATION_POLL_SECONDS)
+        if chain.confirmed_number() >= number:
+            return
+    raise DeploymentUnconfirmed(
+        f"The contracts stand in block {number} of chain {chain.chain_id}, and fewer than "
+        f"{chain.confirmations} blocks have followed. Run the same command again later, or set "
+        "CONCORD_CHAIN_CONFIRMATIONS to what this chain needs."
+    )
 
 
 def _relayer_key(settings: Settings, randomness: Callable[[int], bytes]) -> SigningKey:

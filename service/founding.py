@@ -117,6 +117,7 @@ def found_ledger(
     dao: DaoTerms | None = None,
     clock: Callable[[], int] = system_clock,
     randomness: Callable[[int], bytes] = os.urandom,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Identity:
     """Makes the data directory, the schema, the log's key, the DAO and the first leaf.
 
@@ -128,6 +129,7 @@ def found_ledger(
         dao: what it is founded with; None makes a ledger without contracts.
         clock: milliseconds since the epoch.
         randomness: gives n random bytes.
+        say: told what takes its time, in sentences.
 
     Raises:
         LedgerExists: there is one already.
@@ -157,6 +159,7 @@ def found_ledger(
             dao=dao,
             clock=clock,
             randomness=randomness,
+            say=say,
         ) as ground:
             if identity is None:
                 identity = _begin(
@@ -224,6 +227,7 @@ def _ground(
     dao: DaoTerms | None,
     clock: Callable[[], int],
     randomness: Callable[[int], bytes],
+    say: Callable[[str], None],
 ) -> Iterator[Ground]:
     if dao is None:
         yield _without_contracts(members, random_chain_id(randomness))
@@ -239,6 +243,7 @@ def _ground(
         terms=dao,
         clock=clock,
         randomness=randomness,
+        say=say,
     ) as ground:
         yield ground
 

@@ -38,6 +38,8 @@ _STATUS_OF_CODE = {
     "unsupported-media-type": 415,
     "request-incomplete": 408,
     "rate-limited": 429,
+    # A conflict of the operator's making, not of the caller's.
+    "wrong-chain": 503,
 }
 _STATUS_OF_FAMILY: tuple[tuple[type[ConcordError], int], ...] = (
     (InvalidInput, 422),
