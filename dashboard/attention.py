@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from client import JsonObject
 from dashboard.connection import every, read
+from dashboard.dao import has_dao
 from dashboard.fields import inner, number, objects, text
 from dashboard.lineage import Node
 from dashboard.names import name_of
+from dashboard.undertakings import why_not
 from dashboard.words.times import as_instant, instant_ms
 
 DAY_MS = 86_400_000
@@ -22,6 +24,8 @@ _LOOKED_AT = 200
 """Requests, permissions and withdrawals that are looked at, at most."""
 
 _SHOWN = 12
+_OPEN_VOTES = 5
+"""Open proposals of which it is asked whether somebody has voted: each costs a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +56,27 @@ def notices(member: str | None, now: int) -> list[Notice]:
         member: for whom; None for everyone.
         now: milliseconds since the epoch.
     """
-    found = [*_tainted(now), *_requests(member), *_ending(member, now)]
+    found = [*_votes(member), *_tainted(now), *_requests(member), *_ending(member, now)]
     return found[:_SHOWN]
 
 
 def _stewarded(member: str) -> set[str]:
     return {text(d, "dataset") for d in every("/v1/datasets", steward=member)}
+
+
+def _votes(member: str | None) -> Iterator[Notice]:
+    if not has_dao():
+        return
+    for item in objects(read("/v1/proposals", state="active", limit=_OPEN_VOTES), "items"):
+        proposal, title = text(item, "proposal"), text(item, "title")
+        if member and why_not(proposal, member)[0]:
+            continue
+        yield Notice(
+            "Vote is open", "open", "✎",
+            f"“{title}” is open for votes." if title else "A proposal is open for votes.",
+            instant_ms(text(inner(item, "created"), "at")) or 0,
+            "proposals", (("proposal", proposal),), "Read it and vote",
+        )  # fmt: skip
 
 
 def _requests(member: str | None) -> Iterator[Notice]:

@@ -8,7 +8,7 @@ from client import ConcordError, JsonObject
 from dashboard.chain_signing import carry_on, is_undertaking, show_outcome, undertake
 from dashboard.components.bars import Part, bar
 from dashboard.components.explain import meaning
-from dashboard.components.markup import Markup, badge, joined, line, show, table, text
+from dashboard.components.markup import Markup, badge, joined, line, show, table, tag, text
 from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty, guarded
 from dashboard.connection import read
@@ -18,7 +18,7 @@ from dashboard.fields import text as text_of
 from dashboard.identity import me
 from dashboard.names import members, name_of, named
 from dashboard.undertakings import Delegate
-from dashboard.words.amounts import percent, share, tokens, units
+from dashboard.words.amounts import decimal, percent, share, tokens, units
 
 _PLACE = "delegate"
 
@@ -50,13 +50,13 @@ def _holders(supply: int) -> None:
         (
             named(text_of(item, "account")),
             _power(item, supply),
-            text(tokens(units(text_of(item, "balance")))),
-            text(share(number(item, "share"))),
+            _figure(decimal(units(text_of(item, "balance")))),
+            _figure(share(number(item, "share"))),
             _delegatee(item),
         )
         for item in found.rows
     ]
-    columns = ("Who", "Votes", "Holds", "Of all", "Votes are cast by")
+    columns = ("Who", "Votes", "Tokens held", "Of all", "Votes are cast by")
     show(table(columns, rows, "Holders of voting tokens, the largest first"))
     turn_pages("holders")
 
@@ -65,14 +65,18 @@ def _power(item: JsonObject, supply: int) -> Markup:
     votes = units(text_of(item, "votes"))
     of_all = percent(votes, supply)
     words = f"{tokens(votes)}, {of_all:.1f} % of all"
-    return joined(bar((Part(of_all, "info"),), words), text(tokens(votes)))
+    return joined(bar((Part(of_all, "info"),), words), _figure(decimal(votes)))
+
+
+def _figure(value: str) -> Markup:
+    return tag("span", text(value), cls="c-amount")
 
 
 def _delegatee(item: JsonObject) -> Markup:
     account, delegatee = text_of(item, "account"), text_of(item, "delegatee")
     if not delegatee:
         return badge("Nobody", "open", "!")
-    return text("themselves") if delegatee == account else named(delegatee)
+    return text("the same") if delegatee == account else named(delegatee)
 
 
 def delegating() -> None:

@@ -10,9 +10,21 @@ import streamlit as st
 from client import JsonObject
 from dashboard.components.markup import Markup, tag, text
 from dashboard.connection import every, server
+from dashboard.dao import dao, has_dao
+from dashboard.fields import inner, texts
 from dashboard.fields import text as text_of
-from dashboard.fields import texts
 from dashboard.words.times import exact, instant_ms
+
+CONTRACTS = {
+    "timelock": "The treasury",
+    "governor": "The governor contract",
+    "token": "The voting token",
+    "members": "The membership registry",
+    "policies": "The policy registry",
+    "models": "The model registry",
+    "anchors": "The anchor registry",
+}
+"""What stands at the DAO's addresses."""
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}(?![0-9a-fA-F])")
 _NAMED_ADDRESS = re.compile(r"\((0x[0-9a-fA-F]{4})[0-9a-fA-F]{32}([0-9a-fA-F]{4})\)")
@@ -37,10 +49,18 @@ def short(address: str) -> str:
     return f"{address[:6]}…{address[-4:]}" if _ADDRESS.fullmatch(address) else address
 
 
+@st.cache_data(ttl=600, show_spinner=False)
+def _contracts_of(address: str) -> dict[str, str]:
+    del address  # part of what it is kept under
+    found = inner(dao(), "contracts") if has_dao() else {}
+    return {str(at): CONTRACTS.get(name, name) for name, at in found.items()}
+
+
 def name_of(address: str) -> str:
-    """A member's name; the shortened address where it has none."""
+    """A member's name, or what one of the DAO's contracts is; else the shortened address."""
     member = members().get(address)
-    return (text_of(member, "name") if member else "") or short(address)
+    known = text_of(member, "name") if member else _contracts_of(server()).get(address, "")
+    return known or short(address)
 
 
 def named(address: str) -> Markup:

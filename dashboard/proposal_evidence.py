@@ -34,7 +34,7 @@ def evidence(item: JsonObject) -> None:
             show_audit(audit)
         show_breaches(breaches)
         for document in documents:
-            _document(document)
+            _document(document, told_above=_is_told(document, audits))
         meaning("verdict", "bundle")
 
 
@@ -79,7 +79,16 @@ def _finding(finding: JsonObject) -> Markup:
     )  # fmt: skip
 
 
-def _document(document: JsonObject) -> None:
+def _is_told(document: JsonObject, audits: list[JsonObject]) -> bool:
+    """Whether the log's own audit says the same of the same version."""
+    return any(
+        all(text_of(document, name) == text_of(audit, name) for name in ("model", "version"))
+        and objects(document, "findings") == objects(audit, "findings")
+        for audit in audits
+    )
+
+
+def _document(document: JsonObject, *, told_above: bool) -> None:
     kind, verdict = text_of(document, "kind"), text_of(document, "verdict")
     problem = text_of(document, "problem")
     held = [] if flag(document, "isHeld") else [badge("Not kept here", "open", "?"), " "]
@@ -91,6 +100,6 @@ def _document(document: JsonObject) -> None:
             *held, *judged, text(f"Named as evidence: {_KINDS.get(kind, kind)}{about}, "),
             f"{number(document, 'size'):,} bytes, ", code(text_of(document, "content")),
         ),
-        *(_finding(each) for each in objects(document, "findings")),
+        *(_finding(each) for each in objects(document, "findings") if not told_above),
         *([line(badge("Take care", "open", "!"), " ", text(problem))] if problem else []),
     )  # fmt: skip

@@ -55,6 +55,11 @@ def class_badge(proposal: JsonObject) -> Markup:
     return badge(CLASSES.get(name, (name, ""))[0], "info", "§")
 
 
+def chain_now(proposal: JsonObject) -> int | None:
+    """The chain's clock when the proposal was read: all its times are by that one."""
+    return instant_ms(text_of(proposal, "now"))
+
+
 def proposal_view(proposal: str) -> None:
     """Everything about one proposal."""
     item = read(f"/v1/proposals/{proposal}")
@@ -62,7 +67,7 @@ def proposal_view(proposal: str) -> None:
     st.title(label(title), anchor=False)
     show(
         line("Proposed by ", named(text_of(item, "proposer")), ", ",
-             when(instant_ms(text_of(inner(item, "created"), "at"))), "."),
+             when(instant_ms(text_of(inner(item, "created"), "at")), chain_now(item)), "."),
     )  # fmt: skip
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -76,7 +81,7 @@ def proposal_view(proposal: str) -> None:
         show_outcome(f"cancel-{proposal}")
         next_step(item)
         _timeline(item)
-    votes(proposal)
+    votes(proposal, chain_now(item))
     _raw(item)
 
 
@@ -178,9 +183,10 @@ def _timeline(item: JsonObject) -> None:
     with st.container(border=True, key="timeline"):
         for step in objects(item, "timeline"):
             state, at = text_of(step, "state"), instant_ms(text_of(step, "at"))
-            to_come = at is not None and at > now_ms()
+            now = chain_now(item)
+            to_come = at is not None and now is not None and at > now
             mark = badge("To come", "calm", "◷") if to_come else badge("Done", "good", "✓")
-            show(line(mark, " ", text(HAPPENED.get(state, state)), ", ", when(at), "."))
+            show(line(mark, " ", text(HAPPENED.get(state, state)), ", ", when(at, now), "."))
             index = optional_number(inner(step, "chain"), "index")
             if index is not None:
                 link("audit", f"Proof: event {index}", icon=":material/verified:", event=index)

@@ -108,25 +108,30 @@ def _split(proposal: str, title: str, reason: str, place: str) -> None:
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
-def votes(proposal: str) -> None:
-    """The votes that were cast, with their reasons, live."""
+def votes(proposal: str, now: int | None) -> None:
+    """The votes that were cast, with their reasons, live.
+
+    Args:
+        proposal: decimal.
+        now: by the chain's clock.
+    """
     st.subheader("Votes")
-    guarded(lambda: _votes(proposal), "votes")
+    guarded(lambda: _votes(proposal, now), "votes")
 
 
-def _votes(proposal: str) -> None:
+def _votes(proposal: str, now: int | None) -> None:
     key = f"votes-{proposal}"
     found = listing(f"/v1/proposals/{proposal}/votes", key, search="", fields=())
     if not found.rows:
         empty("Nobody has voted yet.")
     for vote in found.rows:
-        _vote(vote)
+        _vote(vote, now)
     turn_pages(key)
     if found.rows:
         _recount(proposal)
 
 
-def _vote(vote: JsonObject) -> None:
+def _vote(vote: JsonObject, now: int | None) -> None:
     support, reason = text_of(vote, "support"), text_of(vote, "reason")
     split = inner(vote, "split")
     shares = [
@@ -141,7 +146,7 @@ def _vote(vote: JsonObject) -> None:
                 named(text_of(vote, "voter")), " with ",
                 text(tokens(units(text_of(vote, "weight")))),
                 *([": ", text(", ".join(shares))] if shares else []), ", ",
-                when(instant_ms(text_of(vote, "castAt"))), ".",
+                when(instant_ms(text_of(vote, "castAt")), now), ".",
             ),
             *([tag("div", text(reason), cls="c-text c-quote")] if reason else []),
         )  # fmt: skip

@@ -16,6 +16,7 @@ Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
 _PATIENCE_MS = 60_000
 _TALLEST = 2_400
+_IS_DRAWN = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState !== 'running'"
 
 
 def pages_of(model: str, version: str, dataset: str, event: int) -> dict[str, str]:
@@ -74,6 +75,7 @@ def take(
 def _wait(page: Page) -> None:
     page.get_by_role("heading", level=1).first.wait_for()
     page.wait_for_load_state("networkidle")
+    page.wait_for_function(_IS_DRAWN)
     main = "document.querySelector('[data-testid=stMain]').scrollHeight"
     size = page.viewport_size
     if size is not None:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from client import JsonObject
 from dashboard.components.bars import Part, bar
-from dashboard.components.markup import Markup, badge, line, text
+from dashboard.components.markup import Markup, badge, line, tag, text
 from dashboard.fields import flag, inner, optional_number
 from dashboard.fields import text as text_of
 from dashboard.words.amounts import BASIS_POINTS, percent, share, tokens, units
+from dashboard.words.voting import VOTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def quorum_words(standing: Standing) -> str:
     """How far the quorum is."""
     if standing.quorum is None:
         return "Quorum: fixed when voting begins."
-    state = "reached" if standing.has_quorum else "not reached yet"
+    state = "reached" if standing.has_quorum else "not reached"
     return (
         f"Quorum {state}: {tokens(standing.taking_part)} for or abstaining, "
         f"{tokens(standing.quorum)} needed."
@@ -69,7 +70,7 @@ def approval_words(standing: Standing) -> str:
     if standing.approval is None:
         return f"Approval: {has}; what is needed is fixed when voting begins."
     most = " and more for than against" if standing.approval <= BASIS_POINTS // 2 else ""
-    state = "reached" if standing.is_approved else "not reached yet"
+    state = "reached" if standing.is_approved else "not reached"
     return f"Approval {state}: {has} for, {share(standing.approval)} needed{most}."
 
 
@@ -92,15 +93,19 @@ def tally(proposal: JsonObject) -> Markup:
     )
     return Markup(
         line(
-            badge("For", "good", "✓"), " ", text(tokens(standing.in_favour)), " ",
-            badge("Against", "bad", "✕"), " ", text(tokens(standing.against)), " ",
-            badge("Abstained", "calm", "–"), " ", text(tokens(standing.abstaining)),
+            _count("for", standing.in_favour),
+            _count("against", standing.against),
+            _count("abstain", standing.abstaining),
         )
         + bar(parts, approval, mark_at=needed)
         + line(approval, cls="c-line c-small")
         + _quorum(standing, quorum)
         + line(quorum, cls="c-line c-small")
     )  # fmt: skip
+
+
+def _count(support: str, amount: int) -> Markup:
+    return tag("span", badge(*VOTED[support]), text(f" {tokens(amount)} "), cls="c-count")
 
 
 def _quorum(standing: Standing, words: str) -> Markup:

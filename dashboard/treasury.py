@@ -11,6 +11,7 @@ from dashboard.components.markup import Markup, line, show, table, text, when
 from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty
 from dashboard.connection import read
+from dashboard.dao import dao
 from dashboard.fields import inner, number, objects
 from dashboard.fields import text as text_of
 from dashboard.names import named
@@ -30,7 +31,7 @@ def treasury() -> None:
         )
     )
     columns = st.columns(max(1, 1 + len(objects(item, "tokens"))))
-    columns[0].metric("Coins of the chain", coins(units(text_of(item, "coins"))))
+    columns[0].metric("Coins of the chain", decimal(units(text_of(item, "coins"))))
     for column, token in zip(columns[1:], objects(item, "tokens"), strict=False):
         column.metric(*_token(token))
     link("proposals", "Propose a payment", icon=":material/payments:", new="pay-token")
@@ -51,9 +52,10 @@ def _payments() -> None:
     if not found.rows:
         empty("The treasury has paid nothing yet.")
         return
+    now = instant_ms(text_of(dao(), "now"))
     rows = [
         (
-            when(instant_ms(text_of(item, "at"))),
+            when(instant_ms(text_of(item, "at")), now),
             named(text_of(item, "to")),
             _amount(item),
             text(f"block {number(inner(item, 'chain'), 'blockNumber'):,}"),

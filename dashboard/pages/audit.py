@@ -1,9 +1,10 @@
-"""Audit: the log as a table, any event with its proof, two sizes compared, files checked."""
+"""Audit: the log as a table, any event with its proof, sizes compared, files checked, anchors."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.audit_anchors import anchors_view
 from dashboard.audit_log import log_table
 from dashboard.audit_proofs import compare_sizes, event_view, verify_upload
 from dashboard.components.markup import line, show
@@ -14,6 +15,7 @@ _VIEWS = {
     "log": "The log",
     "verify": "Check a file",
     "sizes": "Compare two sizes",
+    "anchors": "Anchors",
 }
 
 
@@ -38,5 +40,6 @@ def page() -> None:
         default=wanted if wanted in _VIEWS else "log", key="audit-view",
         label_visibility="collapsed", required=True,
     )  # fmt: skip
-    draw = {"verify": verify_upload, "sizes": compare_sizes}.get(str(view), log_table)
+    views = {"verify": verify_upload, "sizes": compare_sizes, "anchors": anchors_view}
+    draw = views.get(str(view), log_table)
     guarded(draw, "audit")

@@ -9,6 +9,9 @@ from dashboard.components.explain import meaning
 from dashboard.components.markup import badge, code, facts, line, show, text, when
 from dashboard.components.states import guarded
 from dashboard.connection import ledger, server, trust
+from dashboard.dao import dao, has_dao
+from dashboard.fields import flag
+from dashboard.fields import text as text_of
 from dashboard.identity import connect, disconnect, me
 from dashboard.words.terms import ROLES
 from dashboard.words.times import now_ms
@@ -85,3 +88,32 @@ def _which() -> None:
         show(line("Compare the verifier key with the one that the consortium published elsewhere: "
                   "then nobody can show you another log.", cls="c-line c-small"))  # fmt: skip
         meaning("verifier key", "checkpoint", "chain id", "root")
+    guarded(_dao, "dao")
+
+
+def _dao() -> None:
+    if not has_dao():
+        show(line("This ledger was made without a DAO: there is nothing to vote on."))
+        return
+    st.subheader("Its DAO")
+    found, terms = ledger().dao.contracts(), dao()
+    where = "in the service itself" if flag(terms, "isEmbedded") else "outside of the service"
+    with st.container(border=True, key="dao"):
+        show(
+            line(badge("Named by the log", "good", "✓"), " The first event of the log names these "
+                 "contracts. What you sign is for them and for no others, whatever a server says."),
+            line(text(f"Their chain runs {where}.")),
+        )  # fmt: skip
+        copyable(
+            [
+                ("Governor", found.governor),
+                ("Token", found.token),
+                ("Treasury (timelock)", found.timelock),
+                ("Members", found.members),
+                ("Models", found.models),
+                ("Policies", found.policies),
+                ("Anchors", found.anchors),
+                ("Chain’s address for wallets", text_of(terms, "rpc")),
+            ],
+            "contracts",
+        )

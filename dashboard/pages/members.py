@@ -1,5 +1,5 @@
 """Members and treasury: who takes part, what each may do, since when, with how many votes and which
-keys; and what all of them own together.
+keys; what all of them own together, and the rules that they gave themselves.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from dashboard.holdings import holding, voting_power
 from dashboard.identity import me
 from dashboard.names import name_of, short
 from dashboard.navigation import asked, link
+from dashboard.rules import rules
 from dashboard.treasury import treasury
 from dashboard.words.amounts import tokens, units
 from dashboard.words.terms import ROLES
 from dashboard.words.times import instant_ms
 
-_VIEWS = {"members": "Members", "power": "Voting power", "treasury": "Treasury"}
+_VIEWS = {"members": "Members", "power": "Voting power", "treasury": "Treasury", "rules": "Rules"}
 
 
 def page() -> None:
@@ -43,7 +44,7 @@ def page() -> None:
             label_visibility="collapsed", required=True,
         )  # fmt: skip
         view = str(chosen or "members")
-    draw = {"power": voting_power, "treasury": treasury}.get(view, _list)
+    draw = {"power": voting_power, "treasury": treasury, "rules": rules}.get(view, _list)
     guarded(draw, "members")
 
 

@@ -16,6 +16,7 @@ from dashboard.lineage import events_behind, newest
 from dashboard.model_views import compare, ingredients, lineage_view, proof
 from dashboard.names import named
 from dashboard.navigation import asked, link
+from dashboard.releases import show_release
 from dashboard.verdicts import audit_of, show_findings, verdict_badge, verdict_sentence
 from dashboard.words.kinds import kind_in_words
 from dashboard.words.times import day
@@ -99,6 +100,7 @@ def _model(model: str) -> None:
     at = _as_of(model, version, number(chosen, "index"))
     audit = audit_of(model, version, at)
     _verdict(audit, chosen, at)
+    guarded(lambda: show_release(model, version, text_of(chosen, "leafHash")), "release")
     view = st.segmented_control(
         "View", list(_VIEWS), format_func=_VIEWS.__getitem__, default="lineage",
         key=f"view-{model}", label_visibility="collapsed", required=True,

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
+from client.errors import ServerProblem
 from dashboard.attention import Notice, notices
+from dashboard.audit_anchors import last_anchor
 from dashboard.components.explain import meaning
 from dashboard.components.feed import activity
-from dashboard.components.markup import badge, line, show, text, when
+from dashboard.components.markup import Markup, badge, line, show, text, when
 from dashboard.components.states import empty, guarded
 from dashboard.connection import ledger, read_now, trust
+from dashboard.dao import dao, has_dao
 from dashboard.fields import number
+from dashboard.fields import text as text_of
 from dashboard.identity import me
 from dashboard.navigation import link
-from dashboard.words.times import now_ms
+from dashboard.words.times import instant_ms, now_ms
 
 REFRESH_SECONDS = 5
 
@@ -83,14 +87,26 @@ def _draw_log() -> None:
                 "in it, unchanged."
             ),
             line("Last event ", when(recorded), ".", cls="c-line c-soft"),
+            _anchored(),
             line("Log: ", text(trust().origin), cls="c-line c-small c-soft"),
         )
-        meaning("log", "event", "checkpoint")
+        meaning("log", "event", "checkpoint", "anchor")
+
+
+def _anchored() -> Markup:
+    """The last anchor; nothing where the chain does not answer: the log is what counts here."""
+    try:
+        if not has_dao():
+            return text("")
+        return last_anchor(instant_ms(text_of(dao(), "now")))
+    except ServerProblem:
+        return line("The chain does not answer; the last anchor is not known.", cls="c-line c-soft")
 
 
 def _ways() -> None:
     st.subheader("What you can do")
     with st.container(border=True):
+        link("proposals", "Vote on a proposal", icon=":material/how_to_vote:")
         link("models", "See where a model came from", icon=":material/deployed_code:")
         link("datasets", "Give or take back access to data", icon=":material/database:")
         link("audit", "Check that something is in the log", icon=":material/fact_check:")
