@@ -1,27 +1,119 @@
-"""What an audit is given beside the rows of the log: policies in force, and inputs manifests.
+"""Audits of model versions: the rows of the log, policies in force, and inputs manifests.
 
-Both are documents in the content store that events name by their digest. What is not held there is
-left out: a policy then does not bind (`/readyz` says so), and a run whose manifest is missing
-leaves the answer incomplete.
+The latter two are documents in the content store that events name by their digest. What is not held
+there is left out: a policy then does not bind (`/readyz` says so), and a run whose manifest is
+missing leaves the answer incomplete.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
+from sqlmodel import SQLModel
 
-from ledger.audit import Policy
+from ledger.audit import MAX_ANCESTORS, ModelAudit, Policy, Tree, audit, build_bundle, gather
 from ledger.content.cid import Cid, Codec
 from ledger.content.reader import read_content
 from ledger.content.store import ContentStore
 from ledger.errors import ConcordError, Unavailable
 from ledger.store.content import find_content
+from ledger.store.evidence import SqlRows
+from ledger.store.statements import rows_by_key
+from ledger.store.tables.log import LeafRow
+from ledger.store.tiles import ConnectionTiles
+from ledger.views.state import MemoryState
 from service.parts import Parts
 
+_LEAVES = SQLModel.metadata.tables[str(LeafRow.__tablename__)]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def audit_version(
+    parts: Parts, model: str, version: str, size: int, *, limit: int = MAX_ANCESTORS
+) -> ModelAudit:
+    """Audits a model version as of a size of the log.
+
+    Args:
+        parts: of the service.
+        model: id of the model.
+        version: its version.
+        size: as of when.
+        limit: the most ancestors that are looked at.
+
+    Raises:
+        UnknownVersion: that version is not published as of that size.
+        SizeNotReached: the log was never that large.
+        Unavailable: database or content store do not answer.
+    """
+    tree = Tree(size, parts.log.root_at(size))
+    with parts.log.database.read() as connection:
+        found = _gathered(parts, connection, tree, model=model, version=version, limit=limit)
+    return found.answer
+
+
+def bundle_version(parts: Parts, model: str, version: str, size: int) -> bytes:
+    """The same with everything that it takes to verify it offline.
+
+    Raises:
+        AnswerCut: it has too many ancestors to be bundled.
+        ConcordError: as `audit_version`.
+    """
+    log = parts.log
+    tree = Tree(size, log.root_at(size))
+    # Taken before the snapshot, which then holds all of its tree.
+    checkpoint = log.checkpoint()
+    with log.database.read() as connection:
+        found = _gathered(
+            parts, connection, tree, model=model, version=version, limit=MAX_ANCESTORS
+        )
+
+        def leaves(indices: Sequence[int]) -> Mapping[int, bytes]:
+            keys = [(index,) for index in indices]
+            rows = rows_by_key(connection, _LEAVES, ("index",), keys, wanted=("index", "leaf"))
+            return {int(row[0]): bytes(row[1]) for row in rows}  # type: ignore[arg-type]
+
+        return build_bundle(
+            found.state,
+            found.answer,
+            leaves=leaves,
+            tiles=ConnectionTiles(connection),
+            checkpoint=checkpoint,
+            manifests=found.manifests,
+            policies=found.policies,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Audited:
+    """An answer with what it was made of."""
+
+    answer: ModelAudit
+    state: MemoryState
+    manifests: StoredManifests
+    policies: tuple[Policy, ...]
+
+
+def _gathered(
+    parts: Parts, connection: Connection, tree: Tree, *, model: str, version: str, limit: int
+) -> _Audited:
+    manifests, policies = manifests_at(parts, connection), policies_at(parts, connection)
+    rows = SqlRows(connection)
+    found = gather(rows, model=model, version=version, manifests=manifests, limit=limit)
+    answer = audit(
+        found.state,
+        model=model,
+        version=version,
+        tree=tree,
+        manifests=manifests,
+        policies=policies,
+        limit=limit,
+        within=found.within,
+    )
+    return _Audited(answer, found.state, manifests, policies)
 
 
 def policies_at(parts: Parts, connection: Connection) -> tuple[Policy, ...]:

@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from governance.votes import SignedBallotForm, SignedDelegationForm
 from service.problems import MEDIA_TYPE
 from service.schemas.access import (
     ActionSearch,
@@ -24,6 +25,10 @@ from service.schemas.access import (
 from service.schemas.base import Problem
 from service.schemas.events import AppendRequest, BatchRequest, PrepareRequest
 from service.schemas.proofs import ProofDocument, SealedReadRequest
+from service.schemas.session import SessionPrepareRequest, SessionRequest
+from service.schemas.proposals import PrepareProposalRequest
+from service.schemas.steps import NothingRequest, PrepareTransactionRequest
+from service.schemas.votes import PrepareBallotRequest, PrepareDelegationRequest
 
 OpenApi = dict[str, Any]
 
@@ -50,6 +55,8 @@ TAGS = (
     ("access", "OpenID AuthZEN Authorization API 1.0."),
     ("dao", "Proposals, votes, and the rules that they change."),
     ("chain", "The chain that the contracts are on."),
+    ("session", "Signing in with a wallet (EIP-4361), where reading is for members."),
+    ("content", "Documents that events and proposals name."),
     ("operations", "For operators."),
 )
 
@@ -64,6 +71,15 @@ _REQUESTS: tuple[type[BaseModel], ...] = (
     SubjectSearch,
     ResourceSearch,
     ActionSearch,
+    SignedBallotForm,
+    PrepareBallotRequest,
+    SignedDelegationForm,
+    PrepareDelegationRequest,
+    PrepareProposalRequest,
+    PrepareTransactionRequest,
+    NothingRequest,
+    SessionPrepareRequest,
+    SessionRequest,
     Problem,
 )
 _REF = "#/components/schemas/{model}"
@@ -71,6 +87,7 @@ _COMMON = ("400", "405", "500", "503")
 _OF_BODIES = ("408", "413", "415", "422")
 _MEANINGS = {
     "400": "The request cannot be right.",
+    "401": "Sign in first.",
     "403": "The rules do not allow it.",
     "404": "Nothing is there.",
     "405": "The path takes another method.",

@@ -109,6 +109,11 @@ class VoteRelay:
         self._states_lock = threading.Lock()
         self._seen_open: OrderedDict[int, float] = OrderedDict()
 
+    @property
+    def domains(self) -> VotingDomains:
+        """Where the signatures that it takes are valid."""
+        return self._domains
+
     def close(self) -> None:
         """Stop; what still waits is told so."""
         self._sender.close()

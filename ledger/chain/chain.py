@@ -186,6 +186,21 @@ class Chain:
         at = "latest" if block is None else quantity(block)
         return read_data(self._requester.ask("eth_call", message, at))
 
+    def estimate_gas(self, draft: TransactionDraft, sender: Address) -> int:
+        """What a transaction would take now, as the node has it.
+
+        Raises:
+            ExecutionReverted, ChainRefused: it would fail.
+        """
+        message: dict[str, Json] = {
+            "from": data(sender),
+            "data": data(draft.data),
+            "value": quantity(draft.value),
+        }
+        if draft.to is not None:
+            message["to"] = data(draft.to)
+        return read_quantity(self._requester.ask("eth_estimateGas", message))
+
     def code(self, address: Address) -> bytes:
         """The code of a contract; empty where there is none."""
         return read_data(self._requester.ask("eth_getCode", data(address), "latest"))

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 
 from governance.actions import Action
 from governance.current import CurrentRules, read_rules
-from governance.policies import RELEASE, PolicyBook, ReleasePolicy
+from governance.policies import (
+    RELEASE,
+    PolicyBook,
+    PolicyBreach,
+    ReleasePolicy,
+    adopted_versions,
+)
 from governance.proposals import ProposalStatus
-from ledger.audit import Policy
-from ledger.store.reads import snapshot
 from ledger.views.records import PolicyVersion
 from service.parts import Parts
 from service.proposals import details
@@ -47,24 +51,14 @@ def judge(parts: Parts, dao: Dao, actions: Sequence[Action], *, release_at: int 
     Raises:
         Unavailable: chain, database or content store do not answer.
     """
-    with snapshot(parts.log.database) as views:
-        versions = list(views.all(PolicyVersion))
-    dao.policies.load(versions)
-    policies: Sequence[Policy] = dao.policies.policies_of(versions)
-    releases = audit_releases(parts.log, actions, policies)
-    if not releases:
-        return Judged([], [])
-    breaches = (
-        []
-        if release_at is None
-        else breaches_of(
-            releases,
-            _binding(dao.policies, versions),
-            dao.reader,
-            dao.addresses,
-            release_at=release_at,
-        )
-    )
+    releases = audit_releases(parts, actions)
+    breaches: list[PolicyBreach] = []
+    if releases and release_at is not None:
+        with parts.log.database.read() as connection:
+            versions = adopted_versions(connection)
+        dao.policies.load(versions)
+        policy = _binding(dao.policies, versions)
+        breaches = breaches_of(releases, policy, dao.reader, dao.addresses, release_at=release_at)
     size = parts.log.size
     return Judged(
         [details.audit_json(each, size) for each in releases],

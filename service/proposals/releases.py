@@ -7,19 +7,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from governance.actions import Action
 from governance.actions.kinds import Release
 from governance.addresses import DaoAddresses
 from governance.policies import PolicyBreach, ReleasePolicy, read_release_facts, release_refusals
 from governance.policies.documents import RELEASE
 from governance.reads import Reader
-from ledger.audit import ModelAudit, Policy, Tree, audit, gather
-from ledger.log import LogReader
-from ledger.store.evidence import SqlRows
-from ledger.store.reads import Snapshot
+from ledger.audit import ModelAudit
+from ledger.store.reads import Snapshot, snapshot
 from ledger.views.records import ModelVersion
+from service.auditing import audit_version
+from service.parts import Parts
 
 MAX_ANCESTORS = 20_000
 """Of one version, that are looked at while somebody waits; beyond it the verdict is incomplete."""
@@ -56,47 +54,24 @@ class BindingRelease:
     problem: str | None = None
 
 
-def audit_releases(
-    log: LogReader, actions: Iterable[Action], policies: Sequence[Policy]
-) -> list[ReleaseAudit]:
+def audit_releases(parts: Parts, actions: Iterable[Action]) -> list[ReleaseAudit]:
     """Audits every version that would be released, each once, as of one size of the log.
 
-    Args:
-        log: of the ledger.
-        actions: of the proposal.
-        policies: every adopted version of every policy that grants are judged by.
+    Raises:
+        Unavailable: database or content store do not answer.
     """
     releases = [action for action in actions if isinstance(action, Release)]
     wanted = dict.fromkeys((each.model, each.record_leaf) for each in releases)
-    if not wanted:
-        return []
-    size = log.size
-    tree = Tree(size, log.root_at(size))
-    with log.database.read() as connection:
-        return [
-            ReleaseAudit(model, leaf, _audit(connection, tree, model, leaf, policies))
-            for model, leaf in wanted
-        ]
+    size = parts.log.size
+    return [ReleaseAudit(model, leaf, _audit(parts, model, leaf, size)) for model, leaf in wanted]
 
 
-def _audit(
-    connection: Connection, tree: Tree, model: str, record_leaf: str, policies: Sequence[Policy]
-) -> ModelAudit | None:
-    row = version_of(Snapshot(connection), record_leaf)
-    if row is None or row.model != model or row.index >= tree.size:
+def _audit(parts: Parts, model: str, record_leaf: str, size: int) -> ModelAudit | None:
+    with snapshot(parts.log.database) as views:
+        row = version_of(views, record_leaf)
+    if row is None or row.model != model or row.index >= size:
         return None
-    version = row.version
-    rows = SqlRows(connection)
-    found = gather(rows, model=model, version=version, manifests={}, limit=MAX_ANCESTORS)
-    return audit(
-        found.state,
-        model=model,
-        version=version,
-        tree=tree,
-        policies=policies,
-        limit=MAX_ANCESTORS,
-        within=found.within,
-    )
+    return audit_version(parts, model, row.version, size, limit=MAX_ANCESTORS)
 
 
 def version_of(views: Snapshot, record_leaf: str) -> ModelVersion | None:

@@ -14,16 +14,22 @@ from service.routes import (
     policies,
     proofs,
     proposals,
+    proposing,
     resources,
+    session,
+    steps,
     token,
+    transactions,
     treasury,
     tree,
+    votes,
     write,
 )
 
 # In the order in which paths are tried: what counts most comes first.
 ROUTERS = (
     write.lean,
+    votes.lean,
     write.router,
     tree.router,
     events.router,
@@ -39,6 +45,11 @@ ROUTERS = (
     policies.router,
     anchors.router,
     proposals.router,
+    votes.router,
+    proposing.router,
+    steps.router,
+    transactions.router,
+    session.router,
     operations.router,
 )
 

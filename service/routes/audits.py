@@ -6,26 +6,18 @@ given at.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from sqlmodel import SQLModel
 
-from ledger.audit import Tree, audit, audit_json
-from ledger.audit.bundle import build_bundle
+from ledger.audit import audit_json
 from ledger.audit.impact import impact, impact_json
 from ledger.audit.lineage import lineage, lineage_json
-from ledger.audit.model_audit import MAX_ANCESTORS
-from ledger.audit.sources import gather
 from ledger.store.evidence import SqlRows
-from ledger.store.statements import rows_by_key
-from ledger.store.tables.log import LeafRow
-from ledger.store.tiles import ConnectionTiles
 from ledger.views.records import model_node
+from service import auditing
 from service.answers import Json
-from service.auditing import manifests_at, policies_at
 from service.openapi import problems
 from service.pages import Point, moment_of
 from service.parts import Parts, parts_of
@@ -37,7 +29,6 @@ from service.schemas.audits import AuditView, BundleView, ImpactView, LineageVie
 router = APIRouter(route_class=StrictRoute, tags=["audit"])
 
 MAX_DEPTH = 10_000
-_LEAVES = SQLModel.metadata.tables[str(LeafRow.__tablename__)]
 
 
 @router.get(
@@ -61,46 +52,10 @@ async def audit_version(
 
 
 def _audit(parts: Parts, model: str, version: str, at: str | None, *, bundle: bool) -> object:
-    log = parts.log
-    size = moment_of(at, log).size
-    tree = Tree(size, log.root_at(size))
-    # Taken before the snapshot, which then holds all of its tree.
-    checkpoint = log.checkpoint()
-    with log.database.read() as connection:
-        manifests, policies = manifests_at(parts, connection), policies_at(parts, connection)
-        found = gather(
-            SqlRows(connection),
-            model=model,
-            version=version,
-            manifests=manifests,
-            limit=MAX_ANCESTORS,
-        )
-        answer = audit(
-            found.state,
-            model=model,
-            version=version,
-            tree=tree,
-            manifests=manifests,
-            policies=policies,
-            within=found.within,
-        )
-        if not bundle:
-            return audit_json(answer)
-
-        def leaves(indices: Sequence[int]) -> Mapping[int, bytes]:
-            keys = [(index,) for index in indices]
-            rows = rows_by_key(connection, _LEAVES, ("index",), keys, wanted=("index", "leaf"))
-            return {int(row[0]): bytes(row[1]) for row in rows}  # type: ignore[arg-type]
-
-        return build_bundle(
-            found.state,
-            answer,
-            leaves=leaves,
-            tiles=ConnectionTiles(connection),
-            checkpoint=checkpoint,
-            manifests=manifests,
-            policies=policies,
-        )
+    size = moment_of(at, parts.log).size
+    if bundle:
+        return auditing.bundle_version(parts, model, version, size)
+    return audit_json(auditing.audit_version(parts, model, version, size))
 
 
 @router.get(

@@ -1,0 +1,183 @@
+"""The steps of a proposal's life: queued and executed for whoever asks, canceled by those who may;
+and its votes counted again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from governance.current import read_rules
+from governance.proposals import (
+    ProposalRecord,
+    ProposalRefused,
+    ProposalState,
+    cancel_transaction,
+    execute,
+    queue,
+)
+from governance.votes import recount_proposal
+from ledger.chain.values import TransactionReceipt
+from ledger.errors import Conflict
+from service.answers import Json
+from service.bodies import read_object, take
+from service.openapi import problems, request_body
+from service.parts import Parts, parts_of
+from service.proposals.answers import tally_json
+from service.proposals.details import is_settled
+from service.proposals.transactions import transaction_json
+from service.routes.chain import dao_of, on_chain
+from service.routes.proposals import ProposalId, proposal_of
+from service.routing import StrictRoute
+from service.schemas.steps import CancelView, NothingRequest, StepView
+from service.schemas.votes import RecountView
+from service.sources import source_of
+
+if TYPE_CHECKING:
+    from service.dao import Dao
+
+router = APIRouter(route_class=StrictRoute, tags=["dao"])
+
+Carry = Callable[["Dao", ProposalRecord], TransactionReceipt]
+
+
+class ProposalNotDue(Conflict):
+    """This step does not come next, or not yet; the message says what the proposal waits for."""
+
+    code = "proposal-not-due"
+
+
+@router.post(
+    "/v1/proposals/{proposal}:queue",
+    summary="Queue a proposal that succeeded",
+    openapi_extra=request_body(NothingRequest),
+    responses={200: {"model": StepView}, **problems(403, 404, 409, 429)},
+)
+async def queue_one(request: Request, proposal: ProposalId) -> Response:
+    """Anyone may ask; the service sends it. Answers once it is in a block."""
+    return await _step(
+        request,
+        proposal,
+        ProposalState.SUCCEEDED,
+        lambda dao, record: queue(dao.chain, dao.signer, record, dao.addresses),
+    )
+
+
+@router.post(
+    "/v1/proposals/{proposal}:execute",
+    summary="Execute a proposal that is queued and due",
+    openapi_extra=request_body(NothingRequest),
+    responses={200: {"model": StepView}, **problems(403, 404, 409, 429)},
+)
+async def execute_one(request: Request, proposal: ProposalId) -> Response:
+    """Anyone may ask; the service sends it. Answers once it is in a block."""
+    return await _step(
+        request,
+        proposal,
+        ProposalState.QUEUED,
+        lambda dao, record: execute(dao.chain, dao.signer, record, dao.addresses),
+    )
+
+
+async def _step(request: Request, proposal: str, state: ProposalState, carry: Carry) -> Response:
+    parts = parts_of(request)
+    dao = dao_of(parts)
+    await _nothing(request, parts)
+    dao.trials.take(source_of(request), time.monotonic())
+
+    def send() -> TransactionReceipt:
+        record = proposal_of(dao, proposal)
+        _require_due(dao, record, state)
+        try:
+            return carry(dao, record)
+        except ProposalRefused:
+            # The keeper, or somebody else, may have done it in the meantime.
+            _require_due(dao, record, state)
+            raise
+
+    receipt = await on_chain(dao, send)
+    dao.background.wake()
+    return Json(
+        {
+            "transactionHash": "0x" + receipt.transaction_hash.hex(),
+            "blockNumber": receipt.block_number,
+        }
+    )
+
+
+async def _nothing(request: Request, parts: Parts) -> None:
+    take(NothingRequest, await read_object(request, parts.settings.max_event_bytes))
+
+
+def _require_due(dao: Dao, record: ProposalRecord, state: ProposalState) -> None:
+    status = dao.statuses.read_one(record)
+    if status.state is not state or not status.is_due:
+        raise ProposalNotDue(f"The proposal is {status.state.name.lower()}. {status.waits_for}")
+
+
+@router.post(
+    "/v1/proposals/{proposal}:cancel",
+    summary="Prepare the cancellation of a proposal",
+    openapi_extra=request_body(NothingRequest),
+    responses={200: {"model": CancelView}, **problems(404, 409)},
+)
+async def cancel_one(request: Request, proposal: ProposalId) -> Response:
+    """The transaction, for those who may send it: the proposer while it is pending, and the
+    guardian, if there is one. `from` is null where both may.
+    """
+    parts = parts_of(request)
+    dao = dao_of(parts)
+    await _nothing(request, parts)
+
+    def prepare() -> object:
+        record = proposal_of(dao, proposal)
+        sender = _who_cancels(dao, record)
+        return transaction_json(dao.chain, cancel_transaction(record, dao.addresses), sender)
+
+    return Json({"transaction": await on_chain(dao, prepare)})
+
+
+def _who_cancels(dao: Dao, record: ProposalRecord) -> str | None:
+    status = dao.statuses.read_one(record)
+    guardian = read_rules(dao.reader, dao.addresses).guardian
+    is_pending = status.state is ProposalState.PENDING
+    if is_settled(status.state):
+        raise ProposalNotDue(f"The proposal is {status.state.name.lower()}. {status.waits_for}")
+    if guardian is None and not is_pending:
+        raise ProposalNotDue(
+            f"The proposal is {status.state.name.lower()}: its proposer could cancel it while it "
+            "was pending, and there is no guardian who could now."
+        )
+    if guardian is None:
+        return record.proposer
+    return None if is_pending and guardian != record.proposer else guardian
+
+
+@router.get(
+    "/v1/proposals/{proposal}/recount",
+    summary="Count a proposal's votes again",
+    responses={200: {"model": RecountView}, **problems(404, 429)},
+)
+async def recount(request: Request, proposal: ProposalId) -> Response:
+    """From the chain's raw logs, without the code that made the tally."""
+    parts = parts_of(request)
+    dao = dao_of(parts)
+    dao.trials.take(source_of(request), time.monotonic())
+    found = await on_chain(
+        dao, lambda: recount_proposal(dao.chain, dao.addresses, proposal_of(dao, proposal))
+    )
+    return Json(
+        {
+            "proposal": proposal,
+            "tally": tally_json(found.counted),
+            "told": tally_json(found.reported),
+            "agrees": found.agrees,
+            "faults": list(found.faults),
+            "ballots": found.votes,
+            "blockNumber": found.block_number,
+        }
+    )
