@@ -94,15 +94,14 @@ class Choice:
         if len(self.reason) > MAX_REASON or not _is_unicode(self.reason):
             raise InvalidChoice(f"A reason is text of at most {MAX_REASON} characters.")
 
-    @property
-    def query(self) -> dict[str, str | None]:
-        """As it is asked for."""
-        split = self.split.to_json() if self.split else {}
-        return {
-            "support": self.support,
-            "reason": self.reason or None,
-            **{f"split{name.title()}": str(value) for name, value in split.items()},
-        }
+    def to_json(self) -> JsonObject:
+        """As it is asked for and sent."""
+        value: JsonObject = {"support": self.support}
+        if self.reason:
+            value["reason"] = self.reason
+        if self.split is not None:
+            value["split"] = self.split.to_json()
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,18 +161,13 @@ class UnsignedBallot:
             WrongBallot: the voter did not sign this.
         """
         check_signer(self.digest, signature, self.voter, WrongBallot)
-        value: JsonObject = {
+        return {
             "proposal": str(self.proposal),
             "voter": self.voter,
-            "support": self.choice.support,
             "nonce": str(self.nonce),
             "signature": signature,
+            **self.choice.to_json(),
         }
-        if self.choice.reason:
-            value["reason"] = self.choice.reason
-        if self.choice.split is not None:
-            value["split"] = self.choice.split.to_json()
-        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +207,7 @@ def check_ballot(
     """The ballot to sign, built here; the server's must be the same.
 
     Args:
-        answer: of `GET /v1/proposals/{id}/ballot`.
+        answer: of `POST /v1/votes:prepare`.
         proposal: that was asked about.
         voter: that is to sign.
         choice: that was made.

@@ -15,9 +15,6 @@ from client.dao.typed_data import ContractDomain, Message, as_json, digest
 from client.errors import WrongDelegation
 from ledger.events.canonical import JsonObject
 
-LONGEST_SECONDS = 30 * 86_400
-"""A delegation that is relayed later than this after it was signed is nobody's will any more."""
-
 
 @dataclass(frozen=True, slots=True)
 class UnsignedDelegation:
@@ -75,7 +72,12 @@ class UnsignedDelegation:
 
 
 def check_delegation(
-    answer: JsonObject, *, delegator: str, delegatee: str, contracts: DaoContracts
+    answer: JsonObject,
+    *,
+    delegator: str,
+    delegatee: str,
+    expiry: int | None,
+    contracts: DaoContracts,
 ) -> UnsignedDelegation:
     """The delegation to sign, built here; the server's must be the same.
 
@@ -83,6 +85,7 @@ def check_delegation(
         answer: of `POST /v1/delegations:prepare`.
         delegator: that is to sign.
         delegatee: that was asked for.
+        expiry: that was asked for; None leaves it to the server, which knows the chain's clock.
         contracts: that the log names.
 
     Raises:
@@ -92,9 +95,11 @@ def check_delegation(
     for name, wanted in (("delegator", delegator), ("delegatee", delegatee)):
         if delegation.get(name) != wanted:
             raise WrongDelegation(f"The server's {name} is {delegation.get(name)}, not {wanted}.")
+    until = decimal(delegation, "expiry")
+    if expiry not in {until, None}:
+        raise WrongDelegation(f"The server's delegation holds until {until}, not until {expiry}.")
     domain = check_domain(shown, contracts.chain_id, contracts.token, WrongDelegation)
-    unsigned = UnsignedDelegation(
-        delegator, delegatee, decimal(delegation, "nonce"), decimal(delegation, "expiry"), domain
-    )
+    nonce = decimal(delegation, "nonce")
+    unsigned = UnsignedDelegation(delegator, delegatee, nonce, until, domain)
     check_shown(answer, unsigned.typed_data, unsigned.digest, WrongDelegation)
     return unsigned

@@ -75,8 +75,8 @@ class DaoOperations:
             WrongBallot: the server shows another one.
         """
         contracts = yield from self.contracts()
-        path = f"/v1/proposals/{proposal}/ballot"
-        answer = read_object((yield get(path, voter=voter, **choice.query)))
+        question = {"proposal": str(proposal), "voter": voter} | choice.to_json()
+        answer = read_object((yield post("/v1/votes:prepare", question)))
         return check_ballot(
             answer, proposal=proposal, voter=voter, choice=choice, contracts=contracts
         )
@@ -112,7 +112,11 @@ class DaoOperations:
             question["expiry"] = str(expiry)
         answer = read_object((yield post("/v1/delegations:prepare", question)))
         return check_delegation(
-            answer, delegator=delegator, delegatee=delegatee, contracts=contracts
+            answer,
+            delegator=delegator,
+            delegatee=delegatee,
+            expiry=expiry,
+            contracts=contracts,
         )
 
     def send_delegation(
@@ -201,7 +205,7 @@ class DaoOperations:
         if signature is None:
             known = ", ".join(f"{c}.{f}" for c, f in MEMBER_FUNCTIONS)
             raise InvalidProposalDraft(f"Members call {known}; not {contract}.{function}.")
-        values = _typed(signature, arguments)
+        data = call_data(signature, *_typed(signature, arguments))
         question: JsonObject = {
             "from": account,
             "contract": contract,
@@ -214,7 +218,7 @@ class DaoOperations:
             chain_id=contracts.chain_id,
             sender=account,
             to=getattr(contracts, contract),
-            data=call_data(signature, *values),
+            data=data,
         )
         return transaction
 

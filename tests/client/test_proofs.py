@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from pymerkle import InmemoryTree
 
 from client.proofs import UnknownDocument, prove_consistency, prove_document, prove_event
 from client.trust import Trust
@@ -45,6 +46,45 @@ def receipt_of(entries: list[bytes], index: int) -> bytes:
     return build_receipt(entries[index], index, tree.inclusion(index), note)
 
 
+ENTRIES = [b"%d" % n for n in range(600)]
+TREE = tree_of(ENTRIES)
+
+
+def oracle_of(entries: list[bytes]) -> InmemoryTree:
+    """An independent tree with the same leaves."""
+    tree = InmemoryTree(algorithm="sha256")
+    for entry in entries:
+        tree.append_entry(entry)
+    return tree
+
+
+ORACLE = oracle_of(ENTRIES)
+
+
+@settings(max_examples=25)
+@given(st.integers(1, 40), st.data())
+def test_the_steps_are_those_of_another_implementation(count: int, data: st.DataObject) -> None:
+    index = data.draw(st.integers(0, count - 1))
+    entries = leaves(count)
+    oracle = oracle_of(entries)
+    proof = prove_event(receipt_of(entries, index), TRUST)
+    assert proof.checkpoint.root == oracle.get_root(count)
+    # pymerkle counts from 1 and puts the leaf's own hash before the path.
+    own, *path = oracle.prove_inclusion(index + 1, count).path
+    assert proof.leaf_hash == own
+    assert [step.sibling for step in proof.steps] == path
+
+
+@settings(max_examples=25)
+@given(st.integers(1, 600), st.integers(1, 600))
+def test_the_roots_of_two_sizes_are_those_of_another_implementation(one: int, other: int) -> None:
+    first, second = sorted((one, other))
+    checkpoint = Checkpoint(DOMAIN.origin, 600, ORACLE.get_root(600))
+    found = prove_consistency(first, second, checkpoint, fetcher())
+    assert found.first_root == ORACLE.get_root(first)
+    assert found.second_root == ORACLE.get_root(second)
+
+
 @pytest.mark.parametrize("count", [1, 2, 5, 8, 21])
 def test_the_steps_lead_from_the_leaf_to_the_signed_root(count: int) -> None:
     entries = leaves(count)
@@ -71,10 +111,6 @@ def test_a_receipt_with_one_byte_changed_proves_nothing() -> None:
 def test_what_is_neither_a_receipt_nor_a_bundle_is_named(document: bytes) -> None:
     with pytest.raises(UnknownDocument):
         prove_document(document, TRUST)
-
-
-ENTRIES = [b"%d" % n for n in range(600)]
-TREE = tree_of(ENTRIES)
 
 
 def fetcher(*, lies: bool = False) -> Callable[[str], bytes]:

@@ -1,0 +1,104 @@
+"""Signing in by itself, with the client's own key, where a ledger wants it (EIP-4361)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from eth_account import Account
+from eth_account.messages import encode_defunct
+
+from client.errors import ServerProblem, UnexpectedAnswer
+from client.signin import sign_in_message
+from ledger.events.signing import WrongSigner
+from tests.client.conftest import Connect
+from tests.support.dao_adversary import DaoServer
+from tests.support.examples import LAB, STEWARD
+
+
+@pytest.fixture
+def server() -> Iterator[DaoServer]:
+    """Shows its payloads to members only."""
+    dao = DaoServer()
+    dao.members_only = True
+    yield dao
+    dao.check_log()
+
+
+def test_a_reader_with_a_key_is_signed_in_without_asking(
+    connect: Connect, server: DaoServer
+) -> None:
+    ledger = connect()
+    assert ledger.fetch("/v1/items")["items"]
+    assert ledger.fetch("/v1/items")["items"]
+    assert server.asked("POST", "/v1/session") == 1
+
+
+def test_a_session_that_ended_is_opened_again(connect: Connect, server: DaoServer) -> None:
+    ledger = connect()
+    ledger.fetch("/v1/items")
+    server.tokens.clear()
+    assert len(list(ledger.items("/v1/items"))) == 7
+    assert server.asked("POST", "/v1/session") == 2
+
+
+def test_whoever_has_no_key_is_told_to_sign_in(connect: Connect, server: DaoServer) -> None:
+    with pytest.raises(ServerProblem) as refused:
+        connect(key=None).fetch("/v1/items")
+    assert refused.value.problem == "sign-in-required"
+    assert not server.asked("POST", "/v1/session:nonce")
+
+
+def test_a_server_that_never_has_enough_is_not_asked_for_ever(
+    connect: Connect, server: DaoServer
+) -> None:
+    ledger = connect()
+    ledger.connect()
+    server.tokens = _Forgetful()
+    with pytest.raises(ServerProblem, match="sign-in-required"):
+        ledger.fetch("/v1/items")
+    assert server.asked("POST", "/v1/session") == 1
+
+
+class _Forgetful(set[str]):
+    """Sessions that are over at once."""
+
+    def __contains__(self, token: object) -> bool:
+        return False
+
+
+def test_a_wallet_signs_in_for_a_client_without_a_key(connect: Connect, server: DaoServer) -> None:
+    ledger = connect(key=None)
+    unsigned = ledger.prepare_sign_in(LAB.address)
+    signed = Account.sign_message(encode_defunct(text=unsigned.message), LAB.secret)
+    ledger.sign_in(unsigned, "0x" + signed.signature.hex().removeprefix("0x"))
+    assert ledger.fetch("/v1/items")["items"]
+
+
+def test_what_another_account_signed_is_not_sent(connect: Connect, server: DaoServer) -> None:
+    ledger = connect(key=None)
+    unsigned = ledger.prepare_sign_in(LAB.address)
+    for signature in (STEWARD.sign_digest(unsigned.digest), "0x12"):
+        with pytest.raises(WrongSigner):
+            ledger.sign_in(unsigned, signature)
+    assert not server.asked("POST", "/v1/session")
+
+
+def test_the_message_names_this_server_and_this_ledger(connect: Connect, server: DaoServer) -> None:
+    message = connect().prepare_sign_in(STEWARD.address).message
+    assert message.startswith("ledger.test wants you to sign in with your Ethereum account:\n")
+    assert f"\nChain ID: {server.chain_id}\n" in message
+    assert "\nURI: http://ledger.test\n" in message
+
+
+@pytest.mark.parametrize("nonce", ["", "short", "with space 123", "line\nbreak1234", "é" * 10])
+def test_a_nonce_that_is_none_is_never_signed(nonce: str) -> None:
+    with pytest.raises(UnexpectedAnswer):
+        sign_in_message("http://ledger.test", LAB.address, chain_id=1, nonce=nonce, now=0)
+
+
+def test_content_is_kept_for_members_and_nobody_else(connect: Connect, server: DaoServer) -> None:
+    dao = connect().dao
+    assert dao.download(dao.upload(b"a policy")["content"]) == b"a policy"
+    with pytest.raises(ServerProblem, match="sign-in-required"):
+        connect(key=None).dao.upload(b"another policy")
