@@ -14,7 +14,7 @@ from dashboard.components.markup import Markup, badge, code, facts, line, show, 
 from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty
 from dashboard.connection import ledger, read
-from dashboard.dao import has_dao
+from dashboard.dao import chain_now, dao, has_dao
 from dashboard.fields import inner, number, objects
 from dashboard.fields import text as text_of
 from dashboard.words.times import instant_ms
@@ -59,12 +59,16 @@ def _anchors() -> None:
     if not found.rows:
         empty("Nothing is anchored yet.", "The service anchors after some events or some time.")
         return
+    chain_id, now = number(dao(), "chainId"), chain_now()
     rows = [
         (
             text(f"{number(item, 'size'):,} events"),
             text(str(number(item, "chainId"))),
             text(f"{number(inner(item, 'chain'), 'blockNumber'):,}"),
-            when(instant_ms(text_of(item, "at"))),
+            when(
+                instant_ms(text_of(item, "at")),
+                now if number(item, "chainId") == chain_id else None,
+            ),
         )
         for item in found.rows
     ]
@@ -118,16 +122,12 @@ def _root(encoded: str) -> bytes:
         return b""
 
 
-def last_anchor(chain_now: int | None) -> Markup:
-    """The last anchor in one line, for the overview.
-
-    Args:
-        chain_now: the clock of the DAO's chain, milliseconds since the epoch.
-    """
+def last_anchor() -> Markup:
+    """The last anchor in one line, for the overview."""
     found = [inner(item, "anchor") for item in objects(read("/v1/anchors/latest"), "items")]
     sizes = [(number(anchor, "size"), instant_ms(text_of(anchor, "at"))) for anchor in found]
     if not sizes or not max(sizes)[0]:
         return line("Nothing is anchored in a chain yet.", cls="c-line c-soft")
     size, at = max(sizes, key=lambda each: each[0])
-    return line(f"The first {size:,} events are anchored in a chain, since ", when(at, chain_now),
+    return line(f"The first {size:,} events are anchored in a chain, since ", when(at, chain_now()),
                 ".", cls="c-line c-soft")  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 from client import JsonObject
 from client.errors import ServerProblem
 from dashboard.connection import read, server, trust
+from dashboard.fields import text
+from dashboard.words.times import instant_ms
 
 NO_DAO = "no-dao"
 """Code of the problem that a ledger without contracts answers."""
@@ -32,6 +34,11 @@ def has_dao() -> bool:
             return False
         raise
     return True
+
+
+def chain_now() -> int | None:
+    """The clock of the DAO's chain, milliseconds since the epoch: its times are by that one."""
+    return instant_ms(text(dao(), "now"))
 
 
 def wallet_chain() -> JsonObject:

@@ -9,10 +9,11 @@ import streamlit as st
 
 from client import JsonObject
 from dashboard.components.markup import Markup, tag, text
-from dashboard.connection import every, server
+from dashboard.connection import every, read, server
 from dashboard.dao import dao, has_dao
 from dashboard.fields import inner, texts
 from dashboard.fields import text as text_of
+from dashboard.words.amounts import tokens
 from dashboard.words.times import exact, instant_ms
 
 CONTRACTS = {
@@ -29,6 +30,9 @@ CONTRACTS = {
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}(?![0-9a-fA-F])")
 _NAMED_ADDRESS = re.compile(r"\((0x[0-9a-fA-F]{4})[0-9a-fA-F]{32}([0-9a-fA-F]{4})\)")
 _HASH = re.compile(r"\b(0x[0-9a-f]{10})[0-9a-f]{54}\b")
+_UNITS = re.compile(r"\b(\d{1,78}) token units\b")
+_WEIGHT = re.compile(r"\bwith weight (\d{1,78})\b")
+_NUMBER = re.compile(r"\b(\d{8})\d{24,70}\b")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 _DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
@@ -52,8 +56,13 @@ def short(address: str) -> str:
 @st.cache_data(ttl=600, show_spinner=False)
 def _contracts_of(address: str) -> dict[str, str]:
     del address  # part of what it is kept under
-    found = inner(dao(), "contracts") if has_dao() else {}
-    return {str(at): CONTRACTS.get(name, name) for name, at in found.items()}
+    if not has_dao():
+        return {}
+    first = inner(read("/v1/events/0"), "event")
+    known = {text_of(inner(first, "body"), "mirror"): "The ledger’s relayer"}
+    for name, at in inner(dao(), "contracts").items():
+        known[str(at)] = CONTRACTS.get(name, name)
+    return known
 
 
 def name_of(address: str) -> str:
@@ -75,13 +84,16 @@ def roles_of(address: str) -> list[str]:
 
 
 def readable(sentence: str) -> str:
-    """A sentence of the ledger's with names for addresses, plain times and short fingerprints.
+    """A sentence of the ledger's with names for addresses, plain times, amounts in tokens, and
+    fingerprints and numbers of proposals cut short.
 
     An address in brackets stands behind a name already: it stays, shortened.
     """
     shortened = _NAMED_ADDRESS.sub(r"(\1…\2)", sentence)
     named_in_it = _ADDRESS.sub(lambda found: name_of(found[0]), shortened)
-    hashes_cut = _HASH.sub(r"\1…", _DIGEST.sub(r"\1…", named_in_it))
+    weighed = _WEIGHT.sub(lambda found: f"with {tokens(int(found[1]))}", named_in_it)
+    counted = _UNITS.sub(lambda found: tokens(int(found[1])), weighed)
+    hashes_cut = _HASH.sub(r"\1…", _DIGEST.sub(r"\1…", _NUMBER.sub(r"\1…", counted)))
     return _INSTANT.sub(_moment, hashes_cut).replace("….", "…")
 
 

@@ -55,7 +55,7 @@ def class_badge(proposal: JsonObject) -> Markup:
     return badge(CLASSES.get(name, (name, ""))[0], "info", "§")
 
 
-def chain_now(proposal: JsonObject) -> int | None:
+def read_at(proposal: JsonObject) -> int | None:
     """The chain's clock when the proposal was read: all its times are by that one."""
     return instant_ms(text_of(proposal, "now"))
 
@@ -67,7 +67,7 @@ def proposal_view(proposal: str) -> None:
     st.title(label(title), anchor=False)
     show(
         line("Proposed by ", named(text_of(item, "proposer")), ", ",
-             when(instant_ms(text_of(inner(item, "created"), "at")), chain_now(item)), "."),
+             when(instant_ms(text_of(inner(item, "created"), "at")), read_at(item)), "."),
     )  # fmt: skip
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -81,7 +81,7 @@ def proposal_view(proposal: str) -> None:
         show_outcome(f"cancel-{proposal}")
         next_step(item)
         _timeline(item)
-    votes(proposal, chain_now(item))
+    votes(proposal, read_at(item))
     _raw(item)
 
 
@@ -183,7 +183,7 @@ def _timeline(item: JsonObject) -> None:
     with st.container(border=True, key="timeline"):
         for step in objects(item, "timeline"):
             state, at = text_of(step, "state"), instant_ms(text_of(step, "at"))
-            now = chain_now(item)
+            now = read_at(item)
             to_come = at is not None and now is not None and at > now
             mark = badge("To come", "calm", "◷") if to_come else badge("Done", "good", "✓")
             show(line(mark, " ", text(HAPPENED.get(state, state)), ", ", when(at, now), "."))

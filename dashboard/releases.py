@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from client import JsonObject
 from dashboard.components.markup import Markup, badge, line, show, text, when
 from dashboard.connection import read
-from dashboard.dao import has_dao
+from dashboard.dao import chain_now, has_dao
 from dashboard.fields import inner, number, objects
 from dashboard.fields import text as text_of
 from dashboard.navigation import link
@@ -88,7 +88,7 @@ def show_release(model: str, version: str, leaf: str) -> None:
              model=model, version=version)  # fmt: skip
         return
     words = "by the members’ vote " if release.is_released else "by the members’ vote, for good, "
-    show(line(release_badge(release), text(f" {words}"), when(release.at), "."))
+    show(line(release_badge(release), text(f" {words}"), when(release.at, chain_now()), "."))
     if release.proposal:
         link("proposals", "The proposal that decided it", icon=":material/how_to_vote:",
              proposal=release.proposal)  # fmt: skip

@@ -21,7 +21,7 @@ from dashboard.components.markup import (
 )
 from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty, guarded
-from dashboard.dao import dao
+from dashboard.dao import chain_now, dao
 from dashboard.fields import inner, number, objects, optional_number, texts
 from dashboard.fields import text as text_of
 from dashboard.names import named
@@ -52,7 +52,7 @@ def rules() -> None:
     st.subheader("Times and limits")
     _limits(terms)
     st.subheader("Policies")
-    guarded(lambda: _policies(terms), "policies")
+    guarded(_policies, "policies")
 
 
 def _limits(terms: JsonObject) -> None:
@@ -75,11 +75,11 @@ def _seconds(terms: JsonObject, name: str) -> Markup:
     return text(duration(number(terms, name)))
 
 
-def _policies(terms: JsonObject) -> None:
+def _policies() -> None:
     found = listing("/v1/policies", "policies", search="", fields=())
     if not found.rows:
         empty("No policy was adopted yet.", "Anyone with enough votes can propose one.")
-    now = instant_ms(text_of(terms, "now"))
+    now = chain_now()
     for item in found.rows:
         _policy(item, now)
     turn_pages("policies")

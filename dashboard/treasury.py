@@ -11,7 +11,7 @@ from dashboard.components.markup import Markup, line, show, table, text, when
 from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty
 from dashboard.connection import read
-from dashboard.dao import dao
+from dashboard.dao import chain_now
 from dashboard.fields import inner, number, objects
 from dashboard.fields import text as text_of
 from dashboard.names import named
@@ -52,7 +52,7 @@ def _payments() -> None:
     if not found.rows:
         empty("The treasury has paid nothing yet.")
         return
-    now = instant_ms(text_of(dao(), "now"))
+    now = chain_now()
     rows = [
         (
             when(instant_ms(text_of(item, "at")), now),

@@ -20,7 +20,7 @@ _COLOURS = {
     "info": "#1f5fa8",
 }
 _TRACK = (
-    "position:relative;display:flex;height:1.1rem;border-radius:.3rem;overflow:hidden;"
+    "position:relative;display:flex;height:1.1rem;min-width:6rem;border-radius:.3rem;overflow:hidden;"
     "background:rgba(128,128,128,.25);margin:.15rem 0 .25rem 0"
 )
 

@@ -12,12 +12,11 @@ from dashboard.components.feed import activity
 from dashboard.components.markup import Markup, badge, line, show, text, when
 from dashboard.components.states import empty, guarded
 from dashboard.connection import ledger, read_now, trust
-from dashboard.dao import dao, has_dao
+from dashboard.dao import has_dao
 from dashboard.fields import number
-from dashboard.fields import text as text_of
 from dashboard.identity import me
 from dashboard.navigation import link
-from dashboard.words.times import instant_ms, now_ms
+from dashboard.words.times import now_ms
 
 REFRESH_SECONDS = 5
 
@@ -98,7 +97,7 @@ def _anchored() -> Markup:
     try:
         if not has_dao():
             return text("")
-        return last_anchor(instant_ms(text_of(dao(), "now")))
+        return last_anchor()
     except ServerProblem:
         return line("The chain does not answer; the last anchor is not known.", cls="c-line c-soft")
 

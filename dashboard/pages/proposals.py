@@ -14,7 +14,7 @@ from dashboard.fields import text as text_of
 from dashboard.names import named
 from dashboard.navigation import asked, link
 from dashboard.proposal_form import proposal_form
-from dashboard.proposal_view import chain_now, class_badge, proposal_view, state_badge
+from dashboard.proposal_view import class_badge, proposal_view, read_at, state_badge
 from dashboard.tallies import quorum_bar
 from dashboard.words.times import instant_ms
 
@@ -90,7 +90,7 @@ def _row(item: JsonObject) -> None:
         show(
             line(state_badge(item), " ", class_badge(item), " ", _next(item)),
             line("By ", named(text_of(item, "proposer")), ", ",
-                 when(created, chain_now(item)), ".",
+                 when(created, read_at(item)), ".",
                  cls="c-line c-small c-soft"),
         )  # fmt: skip
         if text_of(item, "state") in {"active", "defeated", "succeeded", "queued", "executed"}:
@@ -103,4 +103,4 @@ def _next(item: JsonObject) -> Markup:
     state = text_of(item, "state")
     if at is None or state not in step:
         return text("")
-    return Markup(f"{text(step[state])}{when(at, chain_now(item))}.")
+    return Markup(f"{text(step[state])}{when(at, read_at(item))}.")
