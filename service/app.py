@@ -18,6 +18,7 @@ from service.routes import ROUTERS
 from service.routing import LeanRoute
 from service.server import Server, build_server
 from service.settings import Settings
+from service.signin.gate import Gate
 from service.submitting import Submitter
 
 
@@ -59,13 +60,14 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     openapi.install(app)
     lean = [route for route in app.router.routes if isinstance(route, LeanRoute)]
-    app.add_middleware(Frame, metrics=metrics, lean=lean)
+    gate = Gate() if settings.reads == "members" else None
+    app.add_middleware(Frame, metrics=metrics, lean=lean, gate=gate)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
-            allow_methods=["GET", "POST"],
-            allow_headers=["Content-Type", "Last-Event-ID", "X-Request-ID"],
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "X-Request-ID"],
             expose_headers=["Retry-After", "X-Request-ID"],
         )
     return app

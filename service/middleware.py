@@ -1,4 +1,4 @@
-"""Around every request: safe headers, the request's id, HEAD, and how long it took."""
+"""Around every request: safe headers, the request's id, HEAD, who gets in, and how long it took."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.headers import API_HEADERS, REQUEST_ID, REQUEST_ID_FORM
 from service.metrics import Metrics
 from service.routing import LeanRoute
+from service.signin.gate import Gate
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 _HEADERS = [(name.lower().encode(), value.encode()) for name, value in API_HEADERS]
@@ -27,12 +28,16 @@ class Frame:
     - Headers that make an answer safe to hold are added where a route has not set its own.
     - `X-Request-ID` comes back as it was sent (AuthZEN, Request Identification).
     - HEAD is answered as GET is; the server leaves the body out.
+    - Where there is a gate, nothing gets past it that it refuses.
     - Lean routes are taken at once, without looking for them among all the others.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, lean: Iterable[LeanRoute]) -> None:
+    def __init__(
+        self, app: ASGIApp, metrics: Metrics, lean: Iterable[LeanRoute], gate: Gate | None
+    ) -> None:
         self._app = app
         self._metrics = metrics
+        self._gate = gate
         self._lean = {
             (method, route.path): route for route in lean for method in route.methods or ()
         }
@@ -60,7 +65,8 @@ class Frame:
 
         lean = self._lean.get((method, scope["path"]))
         try:
-            await (self._app if lean is None else lean.lean)(scope, receive, framed)
+            if self._gate is None or not await self._gate.refuses(scope, receive, framed):
+                await (self._app if lean is None else lean.lean)(scope, receive, framed)
         finally:
             route = lean or scope.get("route")
             template = route.path if isinstance(route, APIRoute) else "other"

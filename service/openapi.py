@@ -25,8 +25,8 @@ from service.schemas.access import (
 from service.schemas.base import Problem
 from service.schemas.events import AppendRequest, BatchRequest, PrepareRequest
 from service.schemas.proofs import ProofDocument, SealedReadRequest
-from service.schemas.session import SessionPrepareRequest, SessionRequest
 from service.schemas.proposals import PrepareProposalRequest
+from service.schemas.session import SessionPrepareRequest, SessionRequest
 from service.schemas.steps import NothingRequest, PrepareTransactionRequest
 from service.schemas.votes import PrepareBallotRequest, PrepareDelegationRequest
 

@@ -29,6 +29,8 @@ from service.growth import Growth
 from service.metrics import Metrics
 from service.profiles import Profiles
 from service.settings import Settings
+from service.signin.nonces import Nonces
+from service.signin.sessions import Sessions
 from service.submitting import Submitter
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class Parts:
         randomness: gives n random bytes.
         content: documents that events and proposals name.
         profiles: what members are called.
+        sessions: who is signed in.
         dao: its contracts and what follows them; None where the first leaf names none.
     """
 
@@ -63,6 +66,7 @@ class Parts:
     randomness: Callable[[int], bytes]
     content: ContentStore
     profiles: Profiles
+    sessions: Sessions
     dao: Dao | None = None
 
     @property
@@ -134,6 +138,13 @@ def open_parts(
             raise WrongLedger(
                 f"CONCORD_ORIGIN is {settings.origin}, the database holds {domain.origin}."
             )
+        sessions = Sessions(
+            database,
+            Nonces.of_log(key, life_ms=round(settings.sign_in_seconds * 1000)),
+            clock=clock,
+            randomness=randomness,
+            life_ms=round(settings.session_seconds * 1000),
+        )
         with Log.open(
             database,
             signing_key=key,
@@ -159,6 +170,7 @@ def open_parts(
                     randomness,
                     content,
                     Profiles(content, clock),
+                    sessions,
                     dao,
                 )
 

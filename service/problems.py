@@ -37,6 +37,8 @@ _STATUS_OF_CODE = {
     "body-too-large": 413,
     "unsupported-media-type": 415,
     "request-incomplete": 408,
+    "sign-in-required": 401,
+    "content-too-large": 413,
     "rate-limited": 429,
     # A conflict of the operator's making, not of the caller's.
     "wrong-chain": 503,
@@ -124,6 +126,8 @@ async def _on_concord_error(request: Request, error: Exception) -> Response:
     headers: dict[str, str] = {}
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(retry_seconds(error))
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="concord"'
     if status in {408, 413}:
         # What is left of the body is not worth reading.
         headers["Connection"] = "close"

@@ -50,7 +50,11 @@ class Settings(BaseSettings):
         origin: if set, the service refuses to serve a log of another origin.
         public_url: where others reach the service; a request's own host where it is not set.
         host, port: what the service listens on.
-        reads: who may read; only `public` so far.
+        reads: who may read: everybody, or members who have signed in.
+        sign_in_domains: authorities (`host[:port]`) that sign-in messages may name beside the
+            service's own, such as the dashboard's.
+        sign_in_seconds: how long a message to sign in with is good.
+        session_seconds: how long somebody who has signed in stays so.
         cors_origins: web origins that browsers may call from; none by default.
         max_event_bytes: request body of one event, and of everything that is not a batch.
         max_batch_bytes: request body of a batch of events.
@@ -112,7 +116,10 @@ class Settings(BaseSettings):
     public_url: str | None = None
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8080
-    reads: Literal["public"] = "public"
+    reads: Literal["public", "members"] = "public"
+    sign_in_domains: tuple[str, ...] = ()
+    sign_in_seconds: Seconds = 600
+    session_seconds: Seconds = 3_600
     cors_origins: tuple[str, ...] = ()
 
     max_event_bytes: Bytes = 128 * 1024

@@ -5,7 +5,8 @@ Rules:
   slow one costs no memory, and one that stands still is cut off by the server.
 - `id` is the leaf's index; `Last-Event-ID` goes on after it.
 - A quiet stream sends a comment now and then, so that no proxy takes it for dead.
-- When the service is stopped, streams end; followers reconnect elsewhere, or later.
+- When the service is stopped, streams end; followers reconnect elsewhere, or later. Where reading
+  takes a session, a stream ends with it.
 """
 
 from __future__ import annotations
@@ -31,12 +32,25 @@ ReadLeaves = Callable[[int, int], Awaitable[tuple[StoredLeaf, ...]]]
 
 
 async def leaf_events(
-    read: ReadLeaves, growth: Growth, *, start: int, pulse_seconds: float
+    read: ReadLeaves,
+    growth: Growth,
+    *,
+    start: int,
+    pulse_seconds: float,
+    may_read: Callable[[], bool],
 ) -> AsyncIterator[bytes]:
-    """Every leaf from `start` on, those to come included, until the service is stopped."""
+    """Every leaf from `start` on, those to come included, until the service is stopped.
+
+    Args:
+        read: from the log.
+        growth: wakes the stream.
+        start: first index.
+        pulse_seconds: how often a quiet stream says that it is alive.
+        may_read: whether the follower still may; asked before each portion.
+    """
     yield _RETRY
     at = start
-    while not growth.stopping:
+    while not growth.stopping and may_read():
         leaves = await read(at, LEAVES_AT_ONCE)
         if leaves:
             at = leaves[-1].index + 1

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 from sqlmodel import SQLModel, col
 
+from ledger.store.statements import Row, insert_into
 from ledger.store.tables.content import ContentRow
 
 _CONTENT = SQLModel.metadata.tables[str(ContentRow.__tablename__)]
@@ -32,7 +33,6 @@ def find_content(connection: Connection, sha256: str) -> AddedContent | None:
 
 def note_content(connection: Connection, added: AddedContent) -> None:
     """Remembers a document; who added it first stays."""
-    if find_content(connection, added.sha256) is not None:
-        return
-    values = {name: getattr(added, name) for name in AddedContent.__slots__}
-    connection.execute(insert(_CONTENT).values(values))
+    statement = f"{insert_into(_CONTENT, connection.dialect.name)} ON CONFLICT DO NOTHING"
+    row: Row = (added.sha256, added.content, added.size, added.added_by, added.added_at)
+    connection.exec_driver_sql(statement, row)

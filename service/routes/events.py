@@ -29,6 +29,7 @@ from service.parts import Parts, growth_of, parts_of
 from service.routes.tree import LeafIndex, in_thread
 from service.routing import StrictRoute
 from service.schemas.events import EventPage, RecordedEventView
+from service.signin.gate import guest_of
 from service.stream import EventStream, leaf_events
 
 router = APIRouter(route_class=StrictRoute, tags=["events"])
@@ -111,7 +112,12 @@ async def stream(
         return await in_thread(parts, lambda: _leaves(parts, at, end))
 
     pulse = parts.settings.stream_pulse_seconds
-    leaves = leaf_events(read, growth, start=first, pulse_seconds=pulse)
+    session = guest_of(request)
+
+    def may_read() -> bool:
+        return session is None or parts.clock() < session.expires_at
+
+    leaves = leaf_events(read, growth, start=first, pulse_seconds=pulse, may_read=may_read)
     return EventStream(leaves, ended=release)
 
 
