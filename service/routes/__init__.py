@@ -7,6 +7,7 @@ from service.routes import (
     anchors,
     audits,
     chain,
+    content,
     dao,
     events,
     grants,
@@ -50,6 +51,7 @@ ROUTERS = (
     steps.router,
     transactions.router,
     session.router,
+    content.router,
     operations.router,
 )
 
