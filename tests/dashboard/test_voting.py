@@ -118,11 +118,11 @@ def test_a_member_votes_with_a_keystore_file(
     page.get_by_role("button", name="Vote against").click()
     page.get_by_text("Use a keystore file", exact=True).click()
     page.get_by_label("Keystore file (stays in this browser)").set_input_files(file)
-    page.get_by_label("Its passphrase").fill(PASSPHRASE)
+    page.get_by_role("textbox", name="Its passphrase").fill(PASSPHRASE)
     page.get_by_role("button", name="Open the keystore").click()
     page.get_by_role("button", name="Sign with the keystore").wait_for()
     expect(page.get_by_role("button", name="Open the keystore")).to_have_count(0)
-    page.get_by_label("Its passphrase").fill(PASSPHRASE)
+    page.get_by_role("textbox", name="Its passphrase").fill(PASSPHRASE)
     page.get_by_role("button", name="Sign with the keystore").click()
     expect(page.get_by_text("Your vote was counted")).to_be_visible()
     assert [vote["support"] for vote in voted(assembly, CLINIC)] == ["against"]
