@@ -1,7 +1,7 @@
 """Work that goes on beside the requests: step after step, each worker in a thread of its own.
 
 Rules:
-- What is only unavailable is tried again, after the usual pause.
+- What is only unavailable is tried again, after the usual pause or a few seconds if that is less.
 - Any other error stops its worker for good, and no other one: the state is wrong in a way that
   trying again does not mend. The error is logged, named by `states`, and stays.
 - Steps of one worker never overlap, whoever asks for them.
@@ -20,6 +20,10 @@ from ledger.errors import ConcordError, Unavailable
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+LONGEST_WAIT_SECONDS = 5.0
+"""After a step that found something unavailable, however long the usual pause is."""
+
 State = Literal["working", "waiting", "stopped"]
 
 
@@ -97,7 +101,12 @@ class Worker:
             with self._turn:
                 self._state = self._after_step()
             if not self._stopping and self._state.state != "stopped":
-                self._wake.wait(self._pause_seconds)
+                self._wake.wait(self._pause())
+
+    def _pause(self) -> float:
+        if self._state.state == "waiting":
+            return min(self._pause_seconds, LONGEST_WAIT_SECONDS)
+        return self._pause_seconds
 
     def _after_step(self) -> WorkerState:
         before = self._state
