@@ -29,7 +29,13 @@ def pages_of(model: str, version: str, dataset: str, event: int) -> dict[str, st
         "dataset": f"/datasets?dataset={dataset}",
         "audit": "/audit",
         "event": f"/audit?event={event}",
+        "anchors": "/audit?view=anchors",
+        "proposals": "/proposals",
+        "propose": "/proposals?new=release",
         "members": "/members",
+        "voting-power": "/members?view=power",
+        "treasury": "/members?view=treasury",
+        "rules": "/members?view=rules",
         "connect": "/connect",
     }
 

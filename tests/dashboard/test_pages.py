@@ -56,7 +56,9 @@ def said(test: AppTest) -> str:
     )
 
 
-@pytest.mark.parametrize("page", ["overview", "models", "datasets", "audit", "members", "connect"])
+@pytest.mark.parametrize(
+    "page", ["overview", "proposals", "models", "datasets", "audit", "members", "connect"]
+)
 def test_every_page_is_drawn(page: str) -> None:
     test = opened(page)
     assert test.title or test.markdown
