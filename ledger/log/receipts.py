@@ -9,15 +9,15 @@ byte, those of `ledger.merkle.build_receipt`.
 from __future__ import annotations
 
 import json
+from binascii import b2a_base64
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from ledger.merkle import CompactRange, LeafHash
-from ledger.merkle.encoding import encode_base64
 from ledger.merkle.hashing import HASH_BYTES, fold
 from ledger.merkle.proofs import root_nodes
+from ledger.merkle.tree import Growth
 
-_HEAD = "c2sp.org/tlog-proof@v1\\nindex "
+_HEAD = rb"c2sp.org/tlog-proof@v1\nindex "
 
 
 def batch_receipts(
@@ -34,56 +34,69 @@ def batch_receipts(
     Yields:
         One JSON document a leaf, in order.
     """
-    growth = before.grow(hashes)
-    paths = _Paths(before, growth.range, growth.completed)
-    tail = json.dumps("\n" + checkpoint, ensure_ascii=False)[1:]
-    for index, leaf in enumerate(leaves, before.size):
-        proof = f'"{_HEAD}{index}\\n{paths.lines(0, index)}{tail}'
-        yield (
-            f'{{"v":1,"leaf":"{encode_base64(leaf)}","index":{index},"proof":{proof},"anchor":null}}'
-        ).encode()
+    tail = json.dumps("\n" + checkpoint, ensure_ascii=False)[1:].encode()
+    proofs = _proofs(before, before.grow(hashes)) if leaves else ()
+    for index, (leaf, proof) in enumerate(zip(leaves, proofs, strict=True), before.size):
+        entry = b2a_base64(leaf, newline=False)
+        yield b'{"v":1,"leaf":"%b","index":%d,"proof":"%b%d\\n%b%b,"anchor":null}' % (
+            entry,
+            index,
+            _HEAD,
+            index,
+            proof,
+            tail,
+        )
 
 
-@dataclass(slots=True)
-class _Paths:
-    """Inclusion proofs as lines of text (RFC 9162 section 2.1.3.1), for leaves of one batch.
+def _proofs(before: CompactRange, growth: Growth) -> Sequence[bytes]:
+    """The inclusion proof of each new leaf (RFC 9162 section 2.1.3.1), in order.
 
-    Attributes:
+    A hash is a line, with its newline escaped as JSON does. Made level by level from the root down:
+    what a node's proof has beyond its sibling is its parent's.
+    """
+    first, last = before.size, growth.range.size - 1
+    siblings = _Siblings(before, growth)
+    proofs = [b""]
+    for level in reversed(range(last.bit_length())):
+        above = first >> level + 1
+        proofs = [
+            siblings.line(level, index ^ 1) + proofs[(index >> 1) - above]
+            for index in range(first >> level, (last >> level) + 1)
+        ]
+    return proofs
+
+
+class _Siblings:
+    """Subtrees beside those that a batch is in.
+
+    Args:
         before: the tree without the batch.
-        after: the tree with it.
-        completed: by level, the hashes of the subtrees that the batch has completed.
+        growth: what the batch has made of it.
     """
 
-    before: CompactRange
-    after: CompactRange
-    completed: tuple[bytes, ...]
-    known: dict[tuple[int, int], str] = field(default_factory=dict)
+    def __init__(self, before: CompactRange, growth: Growth) -> None:
+        self._before = before
+        self._after = growth.range
+        self._completed = growth.completed
+        self._left = {level: at for at, (level, _) in enumerate(root_nodes(before.size))}
 
-    def lines(self, level: int, index: int) -> str:
-        """The proof from a subtree upwards, one line a hash, newlines escaped as JSON does."""
-        if 1 << level >= self.after.size:
-            return ""
-        known = self.known.get((level, index))
-        if known is None:
-            sibling = self._subtree(level, index ^ 1)
-            line = f"{encode_base64(sibling)}\\n" if sibling else ""
-            known = line + self.lines(level + 1, index >> 1)
-            self.known[level, index] = known
-        return known
+    def line(self, level: int, index: int) -> bytes:
+        """The root over `[index·2^level, (index+1)·2^level)`, as far as the tree reaches; nothing
+        where it does not.
+        """
+        root = self._root(level, index)
+        return rb"%b\n" % b2a_base64(root, newline=False) if root else b""
 
-    def _subtree(self, level: int, index: int) -> bytes:
-        """The root over `[index·2^level, (index+1)·2^level)`, as far as the tree reaches."""
-        size = self.after.size
-        if index << level >= size:
-            return b""
+    def _root(self, level: int, index: int) -> bytes:
+        size = self._after.size
         if (index + 1) << level > size:
+            if index << level >= size:
+                return b""
             # The right edge: what the largest subtrees to the left of it do not cover.
             covered = ((index << level) & size).bit_count()
-            return fold(self.after.roots[covered:])
-        first = self.before.size >> level
-        if index >= first:
-            at = (index - first) * HASH_BYTES
-            return self.completed[level][at : at + HASH_BYTES]
+            return fold(self._after.roots[covered:])
+        at = index - (self._before.size >> level)
+        if at >= 0:
+            return self._completed[level][at * HASH_BYTES : (at + 1) * HASH_BYTES]
         # To the left of the batch there is only the subtree that ends where the batch begins.
-        at_level = [height for height, _ in root_nodes(self.before.size)].index(level)
-        return self.before.roots[at_level]
+        return self._before.roots[self._left[level]]
