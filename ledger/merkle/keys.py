@@ -95,11 +95,15 @@ class SigningKey:
     name: str
     seed: bytes = field(repr=False)
     verifier: VerifierKey = field(init=False)
+    # Made once: making it takes as long as signing with it.
+    _private: Ed25519PrivateKey = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.seed) != SEED_BYTES:
             raise MalformedKey(f"the seed of a private key has {SEED_BYTES} bytes")
-        public_key = self._private_key().public_key().public_bytes_raw()
+        private = Ed25519PrivateKey.from_private_bytes(self.seed)
+        public_key = private.public_key().public_bytes_raw()
+        object.__setattr__(self, "_private", private)
         object.__setattr__(self, "verifier", VerifierKey(self.name, public_key))
 
     @classmethod
@@ -123,10 +127,7 @@ class SigningKey:
 
     def sign(self, content: bytes) -> bytes:
         """Signs the content; 64 bytes."""
-        return self._private_key().sign(content)
-
-    def _private_key(self) -> Ed25519PrivateKey:
-        return Ed25519PrivateKey.from_private_bytes(self.seed)
+        return self._private.sign(content)
 
 
 def check_key_name(name: str) -> None:

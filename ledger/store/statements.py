@@ -7,6 +7,7 @@ they are, which makes a row in half the time. Columns come in the order of the t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TypeAlias
 
 from sqlalchemy import Connection, Table
@@ -19,6 +20,7 @@ ROWS_PER_QUERY = 500
 """Keys looked up in one statement; SQLite takes 32,766 variables in one."""
 
 
+@cache
 def insert_into(table: Table, dialect: str) -> str:
     """`INSERT` of one whole row."""
     names = ", ".join(_quoted(column.name) for column in table.columns)
@@ -26,6 +28,7 @@ def insert_into(table: Table, dialect: str) -> str:
     return f"INSERT INTO {_quoted(table.name)} ({names}) VALUES ({marks})"  # noqa: S608 - our names
 
 
+@cache
 def upsert_into(table: Table, dialect: str) -> str:
     """`INSERT` of one whole row, in place of the one with the same key."""
     key = [column.name for column in table.primary_key.columns]
