@@ -33,4 +33,5 @@ class Panel(StrEnum):
     PEOPLE = "Keys and members"
     ACCESS = "Data, access and models"
     QUESTIONS = "Questions and proofs"
+    DAO = "Proposals and votes"
     LEDGER = "Running a ledger"

@@ -23,7 +23,19 @@ from ledger.errors import (
     Refused,
     Unavailable,
 )
-from service.cli import access, audits, datasets, keys, log, members, models, server, upkeep, verify
+from service.cli import (
+    access,
+    audits,
+    datasets,
+    keys,
+    log,
+    members,
+    models,
+    server,
+    upkeep,
+    verify,
+    votes,
+)
 from service.cli.context import DEFAULT_SERVER, Options
 from service.cli.exits import Exit, Panel
 from service.cli.output import errors, plain, print_json
@@ -72,6 +84,7 @@ access.register(app)
 models.register(app)
 audits.register(app)
 members.register(app)
+votes.register(app)
 log.register(app)
 verify.register(app)
 upkeep.register(app)

@@ -1,0 +1,138 @@
+"""`concord proposals, vote, delegate, treasury, chain`: what the members decide, and deciding."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from client import Choice
+from client.dao.ballots import Support
+from ledger.errors import InvalidInput
+from ledger.events.canonical import JsonObject, JsonValue
+from service.cli.context import options_of
+from service.cli.exits import Panel
+from service.cli.output import console, plain, print_fields, print_json, print_rows
+
+TOKEN = 10**18
+Proposal = Annotated[int, typer.Argument(min=0, help="Number of the proposal.")]
+
+
+def proposals(
+    context: typer.Context,
+    proposal: Annotated[int | None, typer.Argument(min=0, help="One of them, whole.")] = None,
+    state: Annotated[str | None, typer.Option(help="active, queued, executed, …")] = None,
+) -> None:
+    """List proposals, or show one with its actions, evidence and votes."""
+    options = options_of(context)
+    with options.reader() as ledger:
+        if proposal is None:
+            rows = list(ledger.dao.proposals(state=state))
+            votes: list[JsonObject] = []
+        else:
+            rows = [ledger.dao.proposal(proposal)]
+            votes = list(ledger.dao.votes(proposal))
+    if options.as_json:
+        print_json(rows if proposal is None else rows[0] | {"votes": [*votes]})
+        return
+    if proposal is not None:
+        _print_one(rows[0], votes)
+        return
+    columns = [("Proposal", "proposal"), ("Title", "title"), ("State", "state"),
+               ("Class", "class"), ("Waits for", "waitsFor")]  # fmt: skip
+    print_rows(columns, rows, empty="No proposals match.")
+
+
+def _print_one(found: JsonObject, votes: list[JsonObject]) -> None:
+    tally = found["tally"]
+    counted = tally if isinstance(tally, dict) else {}
+    cast_votes = ", ".join(f"{_tokens(votes)} {name}" for name, votes in counted.items())
+    fields: list[tuple[str, JsonValue]] = [
+        ("Title", found["title"]), ("Proposer", found["proposer"]), ("State", found["state"]),
+        ("Class", found["class"]), ("Would", found["sentences"]), ("Votes", cast_votes),
+        ("Quorum reached", found["quorumReached"]), ("Approved", found["approved"]),
+        ("Voting ends", found["deadline"]), ("Waits for", found["waitsFor"]),
+    ]  # fmt: skip
+    print_fields(fields)
+    for name, empty in (("evidence", "No evidence."), ("audits", "It releases nothing.")):
+        rows = found.get(name)
+        columns = [("Model", "model"), ("Version", "version"), ("Verdict", "verdict")]
+        listed = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        print_rows(columns, listed, empty=empty)
+    columns = [("Voter", "voter"), ("Support", "support"), ("Reason", "reason")]
+    print_rows(columns, votes, empty="Nobody has voted yet.")
+
+
+def vote(
+    context: typer.Context,
+    proposal: Proposal,
+    support: Annotated[str, typer.Argument(help="for, against or abstain.")],
+    reason: Annotated[str, typer.Option(help="Why; public for ever.")] = "",
+    receipt: Annotated[Path | None, typer.Option(help="File to keep the receipt in.")] = None,
+) -> None:
+    """Vote by signature; the service carries the ballot to the chain."""
+    options = options_of(context)
+    choice = Choice(cast("Support", support), reason)
+    with options.writer() as ledger:
+        counted = ledger.dao.vote(proposal, choice)
+    if receipt is not None:
+        receipt.write_bytes(counted.document)
+    if options.as_json:
+        print_json({"weight": str(counted.weight), "chain": counted.place})
+        return
+    console.print(f"[green]Counted[/]: {_tokens(str(counted.weight))} votes {choice.support}.")
+    print_fields([("Block", counted.place.get("blockNumber"))])
+
+
+def delegate(
+    context: typer.Context,
+    to: Annotated[str, typer.Argument(help="Address, or self to take it back.")],
+) -> None:
+    """Let somebody else vote with your tokens, by signature."""
+    options = options_of(context)
+    with options.writer() as ledger:
+        receipt = ledger.dao.delegate(str(ledger.address) if to == "self" else to)
+    if options.as_json:
+        print_json(receipt)
+        return
+    console.print("[green]Delegated[/].")
+
+
+def treasury(context: typer.Context) -> None:
+    """Show what the DAO holds and has paid."""
+    options = options_of(context)
+    with options.reader() as ledger:
+        found = ledger.dao.treasury()
+    if options.as_json:
+        print_json(found)
+        return
+    print_fields([(name, value) for name, value in found.items() if name != "payments"])
+
+
+def chain(context: typer.Context) -> None:
+    """Show the chain, the contracts and the rules as they are now."""
+    options = options_of(context)
+    with options.reader() as ledger:
+        found = ledger.dao.describe()
+    if options.as_json:
+        print_json(found)
+        return
+    contracts = found.pop("contracts", {})
+    print_fields(list(found.items()))
+    if isinstance(contracts, dict):
+        print_fields(list(contracts.items()))
+
+
+def _tokens(amount: JsonValue) -> str:
+    text = plain(amount)
+    if not text.isdecimal():
+        raise InvalidInput(f"The server's {text!r} is no amount.")
+    whole, rest = divmod(int(text), TOKEN)
+    return f"{whole}" if not rest else f"{whole}.{rest:018d}".rstrip("0")
+
+
+def register(root: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    for command in (proposals, vote, delegate, treasury, chain):
+        root.command(rich_help_panel=Panel.DAO)(command)
