@@ -37,15 +37,19 @@ CHROMIUM = "/usr/bin/chromium"
 
 
 def build(folder: Path, count: int) -> None:
-    """Makes a data directory with a long history; does nothing where it stands already."""
+    """Makes a data directory with a long history; one that stands is only brought up to date."""
+    address = f"sqlite:///{folder / 'concord.db'}"
     if (folder / "concord.db").exists():
+        standing = open_database(address)
+        migrate(standing)
+        standing.dispose()
         return
     folder.mkdir(parents=True, exist_ok=True)
     consortium = Consortium()
     key = folder / "log.key"
     key.touch(mode=0o600)
     key.write_text(consortium.log_key.expose() + "\n")
-    database = open_database(f"sqlite:///{folder / 'concord.db'}")
+    database = open_database(address)
     migrate(database)
     history = consortium.history(count)
     with Log.create(

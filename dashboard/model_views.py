@@ -1,4 +1,4 @@
-"""What can be seen of one model version: its lineage, what went in, other versions, its proof."""
+"""What can be seen of one model version: what went in, other versions, its proof."""
 
 from __future__ import annotations
 
@@ -10,123 +10,16 @@ from client import JsonObject
 from client.proofs import prove_bundle
 from dashboard.components.copying import copyable
 from dashboard.components.explain import meaning
-from dashboard.components.graph import CLUSTER, Picture, clustered, draw
 from dashboard.components.markup import Markup, badge, code, facts, line, show, table, text
 from dashboard.components.states import empty
 from dashboard.connection import ledger, read, trust
-from dashboard.fields import inner, number, objects
+from dashboard.fields import inner
 from dashboard.fields import text as text_of
 from dashboard.lineage import Node, inputs_of, judged
+from dashboard.model_lineage import MARKS, SORTS
 from dashboard.names import members
-from dashboard.navigation import link
 from dashboard.report import audit_report
 from dashboard.verdicts import audit_of, path_of, verdict_badge
-
-_SORTS = {"dataset": "Datasets", "run": "Training runs", "model": "Models"}
-_MARKS = {
-    "ok": ("In order", "good", "✓"),
-    "affected": ("Affected", "bad", "!"),
-    "problem": ("Problem", "bad", "✕"),
-    "unknown": ("Unknown", "open", "?"),
-}
-_HEIGHT = 420
-
-
-def lineage_view(audit: JsonObject, at: int | None) -> None:
-    """The graph, left to right, and what was clicked in it."""
-    model, version = text_of(audit, "model"), text_of(audit, "version")
-    key = f"graph-{model}-{version}"
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        sorts = st.pills(
-            "Show", list(_SORTS), format_func=_SORTS.__getitem__, selection_mode="multi",
-            default=list(_SORTS), key=f"sorts-{key}",
-        )  # fmt: skip
-        depth = st.slider("Steps back", 1, 12, 6, key=f"depth-{key}")
-        meaning("lineage")
-    path = f"{path_of(model, version)}/lineage"
-    answer = read(path, direction="ancestors", depth=depth, at=at)
-    everything = _picture(answer, audit, sorts)
-    opened: frozenset[str] = st.session_state.setdefault(f"opened-{key}", frozenset())
-    picture = clustered(everything, opened)
-    if len(picture.nodes) < 2:
-        empty("Nothing behind this version is recorded.")
-    chosen: str | None = st.session_state.get(f"chosen-{key}")
-    state = f"{key}-{at}-{depth}-{'-'.join(sorts)}-{len(opened)}"
-    clicked = draw(picture, state, chosen=chosen, height=_HEIGHT)
-    if clicked and clicked.startswith(CLUSTER):
-        st.session_state[f"opened-{key}"] = opened | {clicked}
-        st.rerun()
-    if clicked and clicked != chosen:
-        st.session_state[f"chosen-{key}"] = clicked
-        st.rerun()
-    show(
-        line(
-            "Time runs from left to right. ✓ in order, ✕ a problem, ! made with one, ? unknown.",
-            cls="c-small",
-        )
-    )
-    if opened:
-        st.button("Close the groups", key=f"close-{key}",
-                  on_click=lambda: st.session_state.pop(f"opened-{key}"))  # fmt: skip
-    if chosen is not None and chosen in everything.nodes:
-        _node(chosen, everything)
-    _as_list(everything)
-
-
-def _picture(answer: JsonObject, audit: JsonObject, sorts: Sequence[str]) -> Picture:
-    faults = judged(audit)
-    nodes = {
-        text_of(n, "node"): number(n, "depth")
-        for n in objects(answer, "nodes")
-        if text_of(n, "sort") in sorts
-    }
-    # The log says "the run used the dataset"; time runs the other way.
-    edges = [
-        (text_of(e, "target"), text_of(e, "source"))
-        for e in objects(answer, "edges")
-        if text_of(e, "source") in nodes and text_of(e, "target") in nodes
-    ]
-    return Picture(nodes, edges, {node: faults.state(node) for node in nodes})
-
-
-def _node(node: str, picture: Picture) -> None:
-    parts = Node.parse(node)
-    with st.container(border=True, key="chosen-node"):
-        show(line(badge(*_MARKS[picture.states[node]]), " ", text(parts.title), cls="c-lead"))
-        if parts.sort == "dataset":
-            link("datasets", f"Open dataset {parts.name}", dataset=parts.name)
-        elif parts.sort == "model":
-            link("models", f"Open model {parts.title}", model=parts.name, version=parts.version)
-        elif parts.sort == "run":
-            run = read(f"/v1/runs/{parts.name}")
-            show(
-                facts(
-                    [
-                        ("Job", text(text_of(run, "job"))),
-                        ("State", text(text_of(run, "status"))),
-                        ("Read", text(_titles(objects(run, "inputs")))),
-                        ("Made", text(_titles(objects(run, "outputs")))),
-                    ]
-                )
-            )
-            link("audit", "Its event and proof", event=number(run, "index"))
-
-
-def _titles(items: Sequence[JsonObject]) -> str:
-    return "; ".join(Node.parse(text_of(item, "node")).title for item in items) or "nothing"
-
-
-def _as_list(picture: Picture) -> None:
-    with st.expander("The same as a list", icon=":material/list:"):
-        rows = [
-            (
-                text(_SORTS.get(Node.parse(node).sort, "")[:-1]),
-                text(Node.parse(node).title),
-                badge(*_MARKS[picture.states[node]]),
-            )
-            for node in list(picture.nodes)[:500]
-        ]
-        show(table(("What", "Name", "State"), rows, "Everything in the picture"))
 
 
 def ingredients(audit: JsonObject) -> None:
@@ -138,10 +31,10 @@ def ingredients(audit: JsonObject) -> None:
         return
     cells = [
         (
-            text(_SORTS[Node.parse(node).sort][:-1]),
+            text(SORTS[Node.parse(node).sort][:-1]),
             text(Node.parse(node).title),
             text(covered or "–"),
-            badge(*_MARKS[faults.state(node)]),
+            badge(*MARKS[faults.state(node)]),
         )
         for node, covered in list(rows.items())[:500]
     ]

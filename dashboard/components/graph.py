@@ -1,14 +1,14 @@
 """A lineage graph, left to right: what went in stands left of what came out.
 
 Shape and a word tell the sorts apart, a mark and a border the states; colour only repeats them. A
-column with many nodes of one sort is drawn as one that can be opened, so that thousands stay
-usable.
+column with many nodes of one sort is drawn as one that can be opened some at a time, so that
+thousands stay usable.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from streamlit_flow import streamlit_flow  # type: ignore[import-untyped]
@@ -25,6 +25,9 @@ from dashboard.lineage import Node
 
 CLUSTERED_FROM = 9
 """So many of one sort in one column are drawn as one."""
+
+OPENED_AT_ONCE = 40
+"""So many more of them are drawn with each click."""
 
 CLUSTER = "cluster:"
 
@@ -62,27 +65,60 @@ class Picture:
     sizes: Mapping[str, int] = field(default_factory=dict)
 
 
-def clustered(picture: Picture, opened: frozenset[str]) -> Picture:
+def sort_of(node: str) -> str:
+    """`dataset`, `grant`, `run`, `model` or `agent`; of a crowd, that of its members."""
+    if node.startswith(CLUSTER):
+        return node.removeprefix(CLUSTER).partition("-")[0]
+    return Node.parse(node).sort
+
+
+def filtered(picture: Picture, sorts: Collection[str]) -> Picture:
+    """The picture with some sorts only; ways that led through others lead past them."""
+    nodes = {node: column for node, column in picture.nodes.items() if sort_of(node) in sorts}
+    after: dict[str, list[str]] = defaultdict(list)
+    for a, b in picture.edges:
+        after[a].append(b)
+    edges = [(node, following) for node in nodes for following in _following(node, after, nodes)]
+    return replace(picture, nodes=nodes, edges=edges)
+
+
+def _following(
+    node: str, after: Mapping[str, Sequence[str]], shown: Collection[str]
+) -> Iterator[str]:
+    """The next nodes that are shown, along every way."""
+    waiting, seen = list(after.get(node, ())), {node}
+    while waiting:
+        one = waiting.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        if one in shown:
+            yield one
+        else:
+            waiting += after.get(one, ())
+
+
+def clustered(picture: Picture, opened: Mapping[str, int]) -> Picture:
     """The picture with crowds of one sort and state in one column drawn as one node each.
 
     Args:
         picture: everything.
-        opened: ids of clusters that are to be drawn in full.
+        opened: id of a crowd to how often it was opened; each time shows `OPENED_AT_ONCE` more.
     """
     crowds: dict[str, list[str]] = defaultdict(list)
     for node, column in picture.nodes.items():
         state = picture.states.get(node, "ok")
-        crowds[f"{CLUSTER}{Node.parse(node).sort}-{column}-{state}"].append(node)
-    stands_for = {
-        node: crowd
+        crowds[f"{CLUSTER}{sort_of(node)}-{column}-{state}"].append(node)
+    hidden = {
+        crowd: members[OPENED_AT_ONCE * opened.get(crowd, 0) :]
         for crowd, members in crowds.items()
-        if len(members) >= CLUSTERED_FROM and crowd not in opened
-        for node in members
+        if len(members) >= CLUSTERED_FROM
     }
+    stands_for = {node: crowd for crowd, members in hidden.items() for node in members}
     nodes = {stands_for.get(node, node): column for node, column in picture.nodes.items()}
     edges = dict.fromkeys((stands_for.get(a, a), stands_for.get(b, b)) for a, b in picture.edges)
     states = {stands_for.get(node, node): state for node, state in picture.states.items()}
-    sizes = {crowd: len(crowds[crowd]) for crowd in set(stands_for.values())}
+    sizes = {crowd: len(members) for crowd, members in hidden.items() if members}
     return replace(picture, nodes=nodes, edges=list(edges), states=states, sizes=sizes)
 
 
@@ -120,16 +156,15 @@ def draw(picture: Picture, key: str, *, chosen: str | None, height: int) -> str 
 def caption(node: str, picture: Picture) -> tuple[str, str]:
     """A node's two lines: which sort and state, and its name."""
     mark = _STATES[picture.states.get(node, "ok")][0]
+    sort = sort_of(node)
+    name = _SORTS.get(sort, (sort, ""))[0]
     if node.startswith(CLUSTER):
-        sort = node.removeprefix(CLUSTER).split("-")[0]
-        return f"{_SORTS[sort][0]}s {mark}", f"{picture.sizes.get(node, 0)} together: click to open"
-    parts = Node.parse(node)
-    return f"{_SORTS.get(parts.sort, (parts.sort, ''))[0]} {mark}", parts.title
+        return f"{name}s {mark}", f"{picture.sizes.get(node, 0):,} together: click to open"
+    return f"{name} {mark}", Node.parse(node).title
 
 
 def _node(node: str, picture: Picture, at: Place, *, is_chosen: bool) -> StreamlitFlowNode:
     _, background, ink, stroke = _STATES[picture.states.get(node, "ok")]
-    sort = node.removeprefix(CLUSTER).partition("-" if node.startswith(CLUSTER) else ":")[0]
     first, second = caption(node, picture)
     return StreamlitFlowNode(
         node,
@@ -145,7 +180,7 @@ def _node(node: str, picture: Picture, at: Place, *, is_chosen: bool) -> Streaml
             "background": background,
             "color": "#1b2430",
             "border": f"{4 if is_chosen or stroke == 'double' else 2}px {stroke} {ink}",
-            "borderRadius": _SORTS.get(sort, ("", "0"))[1],
+            "borderRadius": _SORTS.get(sort_of(node), ("", "0"))[1],
             "padding": "6px 14px",
             "width": f"{_NODE_WIDTH}px",
             "overflowWrap": "anywhere",

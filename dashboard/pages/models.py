@@ -13,7 +13,8 @@ from dashboard.connection import read
 from dashboard.fields import number, objects, wording
 from dashboard.fields import text as text_of
 from dashboard.lineage import events_behind, newest
-from dashboard.model_views import compare, ingredients, lineage_view, proof
+from dashboard.model_lineage import lineage_view
+from dashboard.model_views import compare, ingredients, proof
 from dashboard.names import named
 from dashboard.navigation import asked, link
 from dashboard.releases import show_release

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from client import JsonObject
-from dashboard.components.graph import CLUSTER, CLUSTERED_FROM, Picture, caption, clustered
+from dashboard.components.graph import (
+    CLUSTER,
+    CLUSTERED_FROM,
+    OPENED_AT_ONCE,
+    Picture,
+    caption,
+    clustered,
+    filtered,
+)
 from dashboard.layout import places
 from dashboard.lineage import Node, events_behind, inputs_of, judged
+from dashboard.model_lineage import picture_of
 
 AUDIT: JsonObject = {
     "ancestors": [
@@ -84,21 +95,76 @@ def crowd(count: int) -> Picture:
 
 
 def test_a_crowd_is_drawn_as_one_node_that_says_how_many_it_is() -> None:
-    drawn = clustered(crowd(2_000), frozenset())
+    drawn = clustered(crowd(2_000), {})
     group = f"{CLUSTER}dataset-2-ok"
     assert set(drawn.nodes) == {"run:r", "model:m@1", group}
     assert list(drawn.edges) == [("run:r", "model:m@1"), (group, "run:r")]
-    assert caption(group, drawn) == ("Datasets ✓", "2000 together: click to open")
+    assert caption(group, drawn) == ("Datasets ✓", "2,000 together: click to open")
 
 
-def test_an_opened_crowd_and_a_small_one_are_drawn_in_full() -> None:
+def test_a_crowd_is_opened_some_at_a_time_until_nothing_of_it_is_left() -> None:
     group = f"{CLUSTER}dataset-2-ok"
-    assert len(clustered(crowd(2_000), frozenset({group})).nodes) == 2_002
-    assert len(clustered(crowd(CLUSTERED_FROM - 1), frozenset()).nodes) == CLUSTERED_FROM + 1
+    once = clustered(crowd(2_000), {group: 1})
+    assert len(once.nodes) == 2 + OPENED_AT_ONCE + 1
+    assert once.sizes == {group: 2_000 - OPENED_AT_ONCE}
+    assert group not in clustered(crowd(2_000), {group: 2_000 // OPENED_AT_ONCE}).nodes
+    assert len(clustered(crowd(2_000), {group: 2_000 // OPENED_AT_ONCE}).nodes) == 2_002
+
+
+def test_a_small_crowd_is_drawn_in_full() -> None:
+    assert len(clustered(crowd(CLUSTERED_FROM - 1), {}).nodes) == CLUSTERED_FROM + 1
 
 
 def test_what_has_a_problem_is_never_hidden_in_a_crowd_that_has_none() -> None:
     picture = crowd(100)
     states = dict(picture.states) | {"dataset:d7@1": "problem"}
-    drawn = clustered(Picture(picture.nodes, picture.edges, states), frozenset())
+    drawn = clustered(Picture(picture.nodes, picture.edges, states), {})
     assert drawn.states["dataset:d7@1"] == "problem"
+
+
+def test_ways_lead_past_the_sorts_that_are_not_shown() -> None:
+    drawn = filtered(crowd(3), {"dataset", "model"})
+    assert sorted(drawn.edges) == [(f"dataset:d{n}@1", "model:m@1") for n in range(3)]
+    assert "run:r" not in drawn.nodes
+    group = f"{CLUSTER}dataset-2-ok"
+    together = filtered(clustered(crowd(2_000), {}), {"dataset", "model"})
+    assert list(together.edges) == [(group, "model:m@1")]
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=40))
+def test_filtering_keeps_what_can_be_reached(pairs: list[tuple[int, int]]) -> None:
+    names = [f"{('dataset', 'run', 'model')[n % 3]}:{n}" for n in range(13)]
+    picture = Picture(dict.fromkeys(names, 0), [(names[a], names[b]) for a, b in pairs], {})
+    drawn = filtered(picture, {"dataset", "model"})
+    for node in drawn.nodes:
+        assert reached(node, drawn.edges) == reached(node, picture.edges) & set(drawn.nodes)
+
+
+def reached(node: str, edges: Sequence[tuple[str, str]]) -> set[str]:
+    found, waiting = {node}, [node]
+    while waiting:
+        one = waiting.pop()
+        for a, b in edges:
+            if a == one and b not in found:
+                found.add(b)
+                waiting.append(b)
+    return found
+
+
+def test_data_goes_through_the_permission_that_it_was_used_by() -> None:
+    nodes = [("model:m@1", "model", 0), ("run:r", "run", 1), ("dataset:a@1", "dataset", 2),
+             ("grant:g", "grant", 2), ("agent:0x0", "agent", 3)]  # fmt: skip
+    answer: JsonObject = {
+        "nodes": [{"node": node, "sort": sort, "depth": depth} for node, sort, depth in nodes],
+        "edges": [
+            {"source": "model:m@1", "target": "run:r"},
+            {"source": "run:r", "target": "dataset:a@1"},
+            {"source": "run:r", "target": "grant:g"},
+            {"source": "run:r", "target": "agent:0x0"},
+        ],
+    }
+    picture = picture_of(answer, AUDIT)
+    assert set(picture.edges) == {
+        ("run:r", "model:m@1"), ("dataset:a@1", "grant:g"), ("grant:g", "run:r"),
+    }  # fmt: skip
+    assert "agent:0x0" not in picture.nodes
