@@ -16,6 +16,7 @@ from fastapi import Request, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
@@ -25,6 +26,15 @@ from service.problems import problem_for
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class NameConvertor(StringConvertor):
+    """Part of a path before an action: `{proposal:name}:queue` is no name of a proposal."""
+
+    regex = "[^/:]+"
+
+
+register_url_convertor("name", NameConvertor())
 
 
 class StrictRoute(APIRoute):

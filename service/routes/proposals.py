@@ -92,7 +92,7 @@ def _page(
 
 
 @router.get(
-    "/v1/proposals/{proposal}",
+    "/v1/proposals/{proposal:name}",
     summary="A proposal, whole",
     responses={200: {"model": ProposalView}, **problems(404)},
 )

@@ -43,7 +43,7 @@ async def prepare(request: Request) -> Response:
 
 
 @router.get(
-    "/v1/proposals/{proposal}/simulation",
+    "/v1/proposals/{proposal:name}/simulation",
     summary="What a proposal would do now",
     responses={200: {"model": SimulationView}, **problems(403, 404, 429)},
 )

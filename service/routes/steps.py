@@ -52,7 +52,7 @@ class ProposalNotDue(Conflict):
 
 
 @router.post(
-    "/v1/proposals/{proposal}:queue",
+    "/v1/proposals/{proposal:name}:queue",
     summary="Queue a proposal that succeeded",
     openapi_extra=request_body(NothingRequest),
     responses={200: {"model": StepView}, **problems(403, 404, 409, 429)},
@@ -68,7 +68,7 @@ async def queue_one(request: Request, proposal: ProposalId) -> Response:
 
 
 @router.post(
-    "/v1/proposals/{proposal}:execute",
+    "/v1/proposals/{proposal:name}:execute",
     summary="Execute a proposal that is queued and due",
     openapi_extra=request_body(NothingRequest),
     responses={200: {"model": StepView}, **problems(403, 404, 409, 429)},
@@ -120,7 +120,7 @@ def _require_due(dao: Dao, record: ProposalRecord, state: ProposalState) -> None
 
 
 @router.post(
-    "/v1/proposals/{proposal}:cancel",
+    "/v1/proposals/{proposal:name}:cancel",
     summary="Prepare the cancellation of a proposal",
     openapi_extra=request_body(NothingRequest),
     responses={200: {"model": CancelView}, **problems(404, 409)},
@@ -158,7 +158,7 @@ def _who_cancels(dao: Dao, record: ProposalRecord) -> str | None:
 
 
 @router.get(
-    "/v1/proposals/{proposal}/recount",
+    "/v1/proposals/{proposal:name}/recount",
     summary="Count a proposal's votes again",
     responses={200: {"model": RecountView}, **problems(404, 429)},
 )

@@ -96,7 +96,7 @@ async def vote(request: Request) -> Response:
 
 
 @router.get(
-    "/v1/proposals/{proposal}/ballot",
+    "/v1/proposals/{proposal:name}/ballot",
     summary="Prepare a ballot for signing",
     responses={200: {"model": PreparedBallot}, **problems(403, 404, 409)},
 )
@@ -192,7 +192,7 @@ def _split_json(split: Split) -> JsonObject:
 
 
 @router.get(
-    "/v1/proposals/{proposal}/votes",
+    "/v1/proposals/{proposal:name}/votes",
     summary="Votes on a proposal, the first one first",
     responses={200: {"model": Page[VoteView]}, **problems(404)},
 )

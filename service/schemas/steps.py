@@ -14,6 +14,7 @@ MAX_ARGUMENT = 2 + 2 * 64 * 1024
 """Characters of one argument: an entry of the log as 0x-hex."""
 
 Argument = Annotated[str, StringConstraints(max_length=MAX_ARGUMENT)]
+Hash = Annotated[str, StringConstraints(max_length=66)]
 
 
 class NothingRequest(Request):
@@ -46,7 +47,7 @@ class PrepareTransactionRequest(Request):
     contract: Literal["models", "token"]
     function: Annotated[str, StringConstraints(max_length=64)]
     arguments: Annotated[
-        list[Argument | Annotated[list[Argument], Field(max_length=256)]], Field(max_length=8)
+        list[Argument | Annotated[list[Hash], Field(max_length=64)]], Field(max_length=5)
     ]
 
 

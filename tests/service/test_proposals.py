@@ -22,9 +22,6 @@ from tests.service.assembly import (
 from tests.service.conftest import ServeDao, problem_code
 
 UGLY = (
-    "# no title\n\n<img src=x onerror=alert(1)> **bold** \u202edlob\u202c "
-    "[x](javascript:alert(1))"
-)
     "# no title\n\n<img src=x onerror=alert(1)> **bold** \u202edlob\u202c [x](javascript:alert(1))"
 )
 
