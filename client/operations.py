@@ -259,17 +259,25 @@ class Session:
 
     def fetch(self, path: str, **query: str | int | None) -> Operation[JsonObject]:
         """Any read of the API, as JSON."""
+        yield from self._require_expected_log()
         return read_object((yield get(path, **query)))
 
     def fetch_document(self, path: str, **query: str | int | None) -> Operation[bytes]:
         """Any read of the API, as it came."""
+        yield from self._require_expected_log()
         response = yield get(path, **query)
         check(response)
         return response.body
 
     def ask(self, path: str, question: JsonObject) -> Operation[JsonObject]:
         """Any question that is posted, answered as JSON."""
+        yield from self._require_expected_log()
         return read_object((yield post(path, question)))
+
+    def _require_expected_log(self) -> Operation[None]:
+        """Whoever names the log's key is told nothing by another log, in reads too."""
+        if self.expected_key is not None:
+            yield from self.connect()
 
     def require_key(self) -> SigningKey:
         """The key that signs.

@@ -226,7 +226,8 @@ def test_a_damaged_trust_file_is_named(world: World, user: Commands) -> None:
 def test_a_pinned_key_must_be_the_logs(world: World, user: Commands) -> None:
     key = world.identity.verifier_key
     user("log", "show", "--verifier-key", key).check()
-    one_line(user("log", "show", "--verifier-key", key.replace("+", "+0", 1)), 6, "not ")
+    for question in (("log", "show"), ("dataset", "list")):
+        one_line(user(*question, "--verifier-key", key.replace("+", "+0", 1)), 6, "not ")
 
 
 def test_settings_that_cannot_be_are_named(user: Commands) -> None:
