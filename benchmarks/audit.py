@@ -249,7 +249,7 @@ def build(database: Database, events: int, ancestors: int) -> tuple[Tree, str, C
 def leaf_row(
     index: int, event: Event, leaf: bytes, recorded_at: int
 ) -> tuple[int | str | bytes, ...]:
-    values = {
+    values: dict[str, int | str | bytes] = {
         "index": index,
         "event_id": event.id,
         "actor": event.actor,

@@ -22,9 +22,12 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
+from eth.abc import SignedTransactionAPI
 from eth.chains.base import Chain as PyEvmChain
 from eth.db.atomic import AtomicDB
+from eth.typing import HeaderParams
 from eth.vm.forks.prague import PragueVM
 from eth.vm.forks.prague.transactions import PragueTransactionBuilder
 from eth_keys.datatypes import PrivateKey
@@ -57,6 +60,8 @@ from ledger.chain.signing import KeySigner, TransactionDraft
 from ledger.chain.values import TransactionReceipt
 from ledger.errors import ConcordError
 from tests.support.chains import CHAIN_ID, Backend, open_backend
+
+T = TypeVar("T")
 
 TOKEN = 10**18
 BLOCK = 256
@@ -158,18 +163,22 @@ class BareChain:
 
     def __init__(self, now: int) -> None:
         rules = PyEvmChain.configure("Bare", vm_configuration=((0, PragueVM),), chain_id=CHAIN_ID)
-        genesis = {"gas_limit": 10**12, "base_fee_per_gas": 0, "timestamp": now}
+        genesis: dict[str, HeaderParams] = {
+            "gas_limit": 10**12,
+            "base_fee_per_gas": 0,
+            "timestamp": now,
+        }
         self.chain = rules.from_genesis(AtomicDB(), genesis, {})
         self.nonces: dict[bytes, int] = {}
 
-    def sign(self, draft: TransactionDraft, signer: KeySigner) -> object:
+    def sign(self, draft: TransactionDraft, signer: KeySigner) -> SignedTransactionAPI:
         """A transaction with the next nonce of its signer."""
         nonce = self.nonces.get(signer.address, 0)
         self.nonces[signer.address] = nonce + 1
         unsigned = draft.with_nonce(chain_id=CHAIN_ID, nonce=nonce, gas=30_000_000)
         return PragueTransactionBuilder.decode(signer.sign(unsigned))
 
-    def seal(self, transactions: Sequence[object], timestamp: int) -> float:
+    def seal(self, transactions: Sequence[SignedTransactionAPI], timestamp: int) -> float:
         """Seconds that a block took."""
         started = time.perf_counter()
         parent = self.chain.get_canonical_head()
@@ -212,7 +221,7 @@ def measure_bare(voters: Sequence[KeySigner]) -> float:
     return len(ballots) / seconds
 
 
-def blocks(transactions: Sequence[object]) -> list[Sequence[object]]:
+def blocks(transactions: Sequence[T]) -> list[Sequence[T]]:
     return [transactions[i : i + BLOCK] for i in range(0, len(transactions), BLOCK)]
 
 
@@ -250,7 +259,7 @@ def prepare(backend: Backend, plan: DeploymentPlan, voters: Sequence[KeySigner])
     for each in deployment(plan):
         backend.chain.send(each, DEPLOYER)
     for block in blocks(allocations(plan, voters)):
-        outcomes = backend.chain.send_many(block, OWNER)  # type: ignore[arg-type]
+        outcomes = backend.chain.send_many(block, OWNER)
         assert not any(isinstance(each, ConcordError) for each in outcomes), outcomes
     backend.move_time(5)
     draft = proposal_for(plan)

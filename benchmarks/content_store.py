@@ -90,7 +90,12 @@ def measure_small(scratch: Path, count: int) -> None:
     bare.mkdir()
     contents = [os.urandom(1000) for _ in range(count)]
     added, _ = timed(lambda: [store.add(content) for content in contents])
-    written, _ = timed(lambda: [write_durably(bare, n, c) for n, c in enumerate(contents)])
+
+    def write_all() -> None:
+        for number, content in enumerate(contents):
+            write_durably(bare, number, content)
+
+    written, _ = timed(write_all)
     print(f"small adds      {count / added:8.0f} a second")
     print(f"bare fsync x2   {count / written:8.0f} a second    ratio {written / added:.2f}")
     store.close()
