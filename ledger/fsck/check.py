@@ -14,7 +14,7 @@ from ledger.fsck.events import check_events
 from ledger.fsck.hashes import check_hashes
 from ledger.fsck.report import Differs, Progress, Report, differs
 from ledger.log.signer import last_signed
-from ledger.merkle import root_at
+from ledger.merkle import Checkpoint, root_at
 from ledger.store.engine import Database
 from ledger.store.head import Head, read_head
 from ledger.store.tables.people import ErasureRow
@@ -50,11 +50,13 @@ def fsck(
     """
     tell = progress or (lambda _name, _done, _total: None)
     root = b""
+    # Before the snapshot: a log that is at work meanwhile signs for more than the snapshot holds.
+    signed = _last_signed(last_signed_path)
     with database.read() as connection:
         head = read_head(connection) or Head()
         try:
             root = check_hashes(connection, head, tell)
-            _check_last_signed(connection, head, last_signed_path)
+            _check_last_signed(connection, head, signed)
             if events:
                 check_events(connection, head, domain, tell, signatures=signatures)
             _check_vault(connection)
@@ -63,16 +65,21 @@ def fsck(
     return Report(head.size, root, None)
 
 
-def _check_last_signed(connection: Connection, head: Head, path: Path | None) -> None:
-    if path is None:
-        return
-    name = "last signed checkpoint"
+def _last_signed(path: Path | None) -> Checkpoint | ConcordError | None:
     try:
-        signed = last_signed(path)
+        return None if path is None else last_signed(path)
     except ConcordError as error:
-        raise differs("last-signed", name, None, str(error)) from error
+        return error
+
+
+def _check_last_signed(
+    connection: Connection, head: Head, signed: Checkpoint | ConcordError | None
+) -> None:
+    name = "last signed checkpoint"
     if signed is None:
         return
+    if isinstance(signed, ConcordError):
+        raise differs("last-signed", name, None, str(signed)) from signed
     if signed.size > head.size:
         detail = f"it is of size {signed.size}, the log has {head.size} leaves"
         raise differs("last-signed", name, signed.size, detail)

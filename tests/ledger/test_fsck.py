@@ -62,6 +62,27 @@ def test_an_honest_ledger_is_clean_and_tells_its_progress(filled: LogUnderTest) 
     ]
 
 
+def test_a_ledger_is_clean_beside_a_log_that_goes_on_appending(filled: LogUnderTest) -> None:
+    log, told = filled.open(), 0
+
+    def append(_name: str, _done: int, _total: int) -> None:
+        nonlocal told
+        told += 1
+        record(log, [filled.consortium.dataset(f"live-{told}")])
+
+    report = fsck(
+        filled.database,
+        domain=filled.consortium.domain,
+        last_signed_path=filled.last_signed,
+        progress=append,
+    )
+    assert report.is_clean, report.difference
+    assert report.size == SIZE
+    assert log.size == SIZE + told > SIZE
+    log.close()
+    assert check(filled).is_clean
+
+
 @pytest.mark.parametrize(
     ("statement", "part", "name"),
     [
