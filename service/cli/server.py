@@ -218,16 +218,32 @@ def demo(
     exit_: Annotated[
         bool, typer.Option("--exit", help="Stop after the story instead of serving on.")
     ] = False,
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard/--no-dashboard", help="Open the dashboard as well.")
+    ] = True,
+    dashboard_port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Port of the dashboard; 0 any free one.")
+    ] = None,
 ) -> None:
     """See it at work on real data: three hospitals, a lab, one revocation, and the audit.
 
-    Makes a ledger of its own, tells the story over HTTP with real signatures, and keeps serving.
+    Makes a ledger of its own, tells the story over HTTP with real signatures, and keeps serving,
+    with the dashboard beside it where that is installed.
     """
     if find_spec("sklearn") is None:
         raise DemoNotInstalled("The demo needs scikit-learn: pip install 'concord[demo]'.")
     from service.demo.performance import perform  # noqa: PLC0415 - slow to import
 
-    perform(options_of(context), data, host=host, port=port, fresh=fresh, serve_on=not exit_)
+    perform(
+        options_of(context),
+        data,
+        host=host,
+        port=port,
+        fresh=fresh,
+        serve_on=not exit_,
+        with_dashboard=dashboard,
+        dashboard_port=dashboard_port,
+    )
 
 
 def register(app: typer.Typer) -> None:

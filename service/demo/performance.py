@@ -6,7 +6,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -19,6 +19,7 @@ from service.cli.output import console, print_fields, print_json
 from service.cli.serving import BackgroundServer, address_of, listen, listen_nearby
 from service.dao import read_plan
 from service.demo.cast import AUDITOR, CAST, MODEL, OPERATOR, PASSPHRASE, load_keys, make_keys
+from service.demo.dashboard import Dashboard, is_installed, open_dashboard
 from service.demo.folder import DemoFolder
 from service.founding import DaoTerms, Identity, found_ledger
 from service.settings import Settings
@@ -36,6 +37,8 @@ def perform(
     port: int | None,
     fresh: bool,
     serve_on: bool,
+    with_dashboard: bool = False,
+    dashboard_port: int | None = None,
 ) -> None:
     """Plays the demo.
 
@@ -46,10 +49,12 @@ def perform(
         port: to listen on; 8080 or the next free one where None.
         fresh: whether to tell the story again.
         serve_on: whether to keep serving after it.
+        with_dashboard: whether the dashboard is opened, if it is installed and the demo serves on.
+        dashboard_port: of the dashboard; 8501 or the next free one where None.
 
     Raises:
         DemoInUse, NotADemo: about the folder.
-        PortTaken: if the port was named and is taken.
+        PortTaken: if a port was named and is taken.
         ConcordError: if the ledger refuses what the story does.
     """
     folder = DemoFolder(path)
@@ -59,23 +64,37 @@ def perform(
         settings = _settings(folder, host)
         identity = identity_at(settings) if folder.is_told else _found(folder, settings)
         listener = listen(host, port) if port is not None else listen_nearby(host, USUAL_PORT)
-        with listener, BackgroundServer(settings, listener) as server:
+        with ExitStack() as open_parts:
+            open_parts.enter_context(listener)
+            server = open_parts.enter_context(BackgroundServer(settings, listener))
             address = address_of(listener)
             if port is None and listener.getsockname()[1] != USUAL_PORT:
                 console.print(f"Port {USUAL_PORT} is taken; this demo uses another one.")
-            if folder.is_told:
-                console.print("The story was told before; --fresh tells it again.")
-            else:
-                console.print(f"A ledger of its own in {folder.path}, served at {address}.")
-                _tell_all(folder, address, settings)
-                folder.finish()
-            with Ledger(address, state=folder.home / "trust") as ledger:
-                # So that what was verified here is what the commands below trust.
-                ledger.checkpoint()
-            _say_what_next(options, folder, address, identity)
+            dashboard = None
+            if serve_on and with_dashboard and is_installed():
+                # It starts while the story is told.
+                log = folder.path / "dashboard.log"
+                dashboard = open_parts.enter_context(
+                    open_dashboard(address, home=folder.home, log=log, port=dashboard_port)
+                )
+            _play(folder, address, settings)
+            _say_what_next(options, folder, address, identity, dashboard)
             if serve_on:
                 console.print("\n[bold]Serving.[/] Ctrl-C stops it.")
                 server.wait()
+
+
+def _play(folder: DemoFolder, address: str, settings: Settings) -> None:
+    """Tells the story, unless it was told."""
+    if folder.is_told:
+        console.print("The story was told before; --fresh tells it again.")
+    else:
+        console.print(f"A ledger of its own in {folder.path}, served at {address}.")
+        _tell_all(folder, address, settings)
+        folder.finish()
+    with Ledger(address, state=folder.home / "trust") as ledger:
+        # So that what was verified here is what the commands below trust.
+        ledger.checkpoint()
 
 
 def _tell_all(folder: DemoFolder, address: str, settings: Settings) -> None:
@@ -145,13 +164,21 @@ def _found(folder: DemoFolder, settings: Settings) -> Identity:
     return found_ledger(settings, operator=keys[OPERATOR.name], members=members, dao=TERMS)
 
 
-def _say_what_next(options: Options, folder: DemoFolder, address: str, identity: Identity) -> None:
+def _say_what_next(
+    options: Options,
+    folder: DemoFolder,
+    address: str,
+    identity: Identity,
+    dashboard: Dashboard | None,
+) -> None:
     commands = _commands(folder, address)
+    pages = dashboard.address if dashboard is not None and dashboard.answers() else None
     if options.as_json:
         print_json(
             {
                 "server": address,
                 "docs": f"{address}/docs",
+                "dashboard": pages,
                 "origin": identity.origin,
                 "verifierKey": identity.verifier_key,
                 "home": str(folder.home),
@@ -163,8 +190,11 @@ def _say_what_next(options: Options, folder: DemoFolder, address: str, identity:
         )
         return
     console.print()
+    if dashboard is not None and pages is None:
+        console.print(f"The dashboard did not start; {dashboard.log} says why.", markup=False)
     print_fields(
         [
+            *([("Dashboard", pages)] if pages is not None else []),
             ("API", address),
             ("OpenAPI page", f"{address}/docs"),
             ("Verifier key", identity.verifier_key),

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -125,6 +126,40 @@ def test_a_demo_serves_on_until_it_is_told_to_stop(told: Result, user: Commands,
     assert result.code == (130 if how == "interrupt" else 128 + signal.SIGTERM)
 
 
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/_stcore/health", timeout=5).text == "ok"
+    except httpx.TransportError:
+        return False
+
+
+@pytest.mark.parametrize("how", ["interrupt", "terminate", "kill"])
+def test_the_dashboard_opens_with_the_demo_and_ends_with_it_however_that_ends(
+    told: Result, user: Commands, how: str
+) -> None:
+    with user.start("demo", "--port", 0, "--dashboard-port", 0) as command:
+        command.wait_for("Serving.", 120)
+        facts = facts_of(Result(0, command.out, ""))
+        assert answers(facts["Dashboard"])
+        assert httpx.get(facts["OpenAPI page"]).status_code == 200
+        getattr(command, how)()
+        command.end()
+    deadline = time.monotonic() + 30
+    while answers(facts["Dashboard"]):
+        assert time.monotonic() < deadline, "the dashboard outlived its demo"
+    with pytest.raises(httpx.TransportError):
+        httpx.get(facts["OpenAPI page"])
+
+
+def test_a_demo_without_a_dashboard_names_none(told: Result, user: Commands) -> None:
+    assert "Dashboard" not in facts_of(told)
+    with user.start("demo", "--port", 0, "--no-dashboard") as command:
+        command.wait_for("Serving.")
+        assert "Dashboard" not in command.out
+        command.interrupt()
+        command.end()
+
+
 def test_a_story_that_is_interrupted_ends_without_a_trace_of_python(user: Commands) -> None:
     with user.start("demo", "--port", 0, "--data", "d") as command:
         command.wait_for(HEADINGS[1])
@@ -147,7 +182,7 @@ def test_with_json_the_facts_are_one_document(told: Result, user: Commands) -> N
     answer = demo(user, "--exit", "--json").check().json
     assert set(answer) >= {
         "server", "docs", "origin", "verifierKey", "home", "keys", "passphrase", "bundles",
-        "commands",
+        "commands", "dashboard",
     }  # fmt: skip
     assert answer["verifierKey"] == facts_of(told)["Verifier key"]
 
