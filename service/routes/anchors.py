@@ -6,20 +6,33 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from governance.mirror.texts import instant
+from ledger.errors import Refused
 from ledger.merkle.encoding import encode_base64
 from ledger.store.chains import AnchorKey, StoredAnchor, latest_anchor, read_anchors
 from service.answers import Json
 from service.background import WorkerState
+from service.bodies import read_object, take
 from service.errors import InvalidParameter
-from service.openapi import problems
+from service.openapi import problems, request_body
 from service.pages import DEFAULT_PAGE, After, Limit, decode_cursor, encode_cursor
 from service.parts import parts_of
-from service.routes.chain import dao_of
+from service.routes.chain import dao_of, on_chain
 from service.routes.tree import in_thread
 from service.routing import StrictRoute
-from service.schemas.anchors import AnchorPage, RegistryList
+from service.schemas.anchors import AnchoredView, AnchorPage, RegistryList
+from service.schemas.steps import NothingRequest
+from service.signin.gate import require_session
 
 router = APIRouter(route_class=StrictRoute, tags=["log"])
+
+ANCHORING_ROLES = frozenset({"operator", "auditor"})
+"""Who may have the log anchored before it is due: it may cost fees."""
+
+
+class NotForAnchoring(Refused):
+    """Somebody who is neither an operator nor an auditor asks for an anchor."""
+
+    code = "not-for-anchoring"
 
 
 @router.get(
@@ -46,6 +59,38 @@ async def anchors(
         }
 
     return Json(await in_thread(parts, read))
+
+
+@router.post(
+    "/v1/anchors",
+    summary="Anchor the present size now, due or not",
+    openapi_extra=request_body(NothingRequest),
+    responses={200: {"model": AnchoredView}, **problems(401, 403, 404, 409)},
+)
+async def anchor_now(request: Request) -> Response:
+    """In the DAO's own registry; for operators and auditors who have signed in.
+
+    Answers once the registry holds it. The other calls tell it once its block is confirmed.
+    """
+    parts = parts_of(request)
+    dao = dao_of(parts)
+    session = await require_session(request)
+    if ANCHORING_ROLES.isdisjoint(session.principal.roles):
+        raise NotForAnchoring(
+            f"{session.principal.account} is neither an operator nor an auditor. The log is "
+            "anchored by itself, too; GET /v1/anchors/latest says how far."
+        )
+    take(NothingRequest, await read_object(request, parts.settings.max_event_bytes))
+    progress = await on_chain(dao, dao.anchor_now)
+    own = dao.registries[0]
+    return Json(
+        {
+            "chainId": own.chain_id,
+            "registry": own.address,
+            "sent": progress.sent,
+            "anchored": progress.anchored,
+        }
+    )
 
 
 def _anchor_key(after: str | None) -> AnchorKey | None:
