@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 UNAUTHORIZED = 401
+SIGN_IN_REQUIRED = "sign-in-required"
 
 STATEMENT = "Read this ledger as the account that signs."
 VALID_MS = 10 * 60_000
@@ -146,5 +147,5 @@ def wants_sign_in(response: Response) -> bool:
     try:
         check(response)
     except ServerProblem as problem:
-        return problem.problem == "sign-in-required"
+        return problem.problem == SIGN_IN_REQUIRED
     return False

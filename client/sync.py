@@ -21,12 +21,19 @@ from client.answers import Recorded, Signed
 from client.dao.operations import DaoOperations
 from client.dao.sync import Dao
 from client.drafts import Draft
-from client.errors import UnexpectedAnswer
+from client.errors import ServerProblem, UnexpectedAnswer
 from client.following import leaves_in
 from client.home import state_folder
 from client.operations import Session
 from client.runs import TrackedRun
-from client.signin import UnsignedSignIn, finish_sign_in, prepare_sign_in, signed_in
+from client.signin import (
+    SIGN_IN_REQUIRED,
+    UnsignedSignIn,
+    finish_sign_in,
+    prepare_sign_in,
+    sign_in,
+    signed_in,
+)
 from client.transport import (
     as_response,
     check_length,
@@ -214,8 +221,21 @@ class Ledger:
             time.sleep(self._retry.delay(max(attempt, 1), None, self._jitter))
 
     def _leaves_from(self, start: int) -> Iterator[JsonObject]:
-        url = f"{self.server}/v1/events:stream"
-        with self._http.stream("GET", url, params={"from": start}) as answer:
+        try:
+            yield from self._stream_from(start)
+        except ServerProblem as problem:
+            # It refuses before the first leaf, also where the session has ended since.
+            if problem.problem != SIGN_IN_REQUIRED or self._session.key is None:
+                raise
+            self._session.token = None
+            self._drive(sign_in(self._session))
+            yield from self._stream_from(start)
+
+    def _stream_from(self, start: int) -> Iterator[JsonObject]:
+        path = "/v1/events:stream"
+        headers = headers_of(Request("GET", path, token=self._session.token))
+        url = self.server + path
+        with self._http.stream("GET", url, params={"from": start}, headers=headers) as answer:
             if answer.status_code != 200:
                 check(as_response(answer, answer.read()))
             yield from leaves_in(answer.iter_lines())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,6 +11,8 @@ from eth_account import Account
 from eth_account.messages import encode_defunct
 from fastapi.routing import APIRoute
 
+from client import Ledger
+from client.errors import ServerProblem
 from ledger.events import SigningKey
 from service.app import create_app
 from service.settings import Settings
@@ -116,3 +119,16 @@ def test_where_reads_are_for_members_every_call_takes_a_session_or_is_listed(ser
     assert guarded > 30
     assert served.get("/checkpoint").status_code == 200
     assert problem_code(served.get("/tile/entries/000.p/1"), 401) == "sign-in-required"
+
+
+def test_a_follower_with_a_key_signs_in_where_reads_are_for_members(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served = serve(reads="members")
+    with Ledger(served.server.url, key=member_of(served), state=tmp_path / "trust") as ledger:
+        assert next(ledger.follow(0))["index"] == 0
+    with (
+        Ledger(served.server.url, state=tmp_path / "other") as stranger,
+        pytest.raises(ServerProblem, match="Sign in"),
+    ):
+        next(stranger.follow(0))
