@@ -1,7 +1,7 @@
-"""The demo's members at the chain: sending through `/rpc`, voting by signature, waiting.
+"""The demo's members at the chain: sending through `/rpc`, voting over HTTP, waiting.
 
 The chain's clock is moved where a real one would take days; the demo's chain is opened so that it
-may be. Ballots are signed by those who vote and carried by somebody else, who needs no leave.
+may be. Ballots are signed by those who vote and carried by the service, which decides nothing.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from eth_abi.abi import encode
-from eth_hash.auto import keccak
 from web3.types import RPCEndpoint
 
+from client import Choice, Ledger
+from client.dao.ballots import Support
 from governance.actions import Action, Names, canonical_address
 from governance.actions.calls import AbiValue, call_data
 from governance.addresses import DaoAddresses
@@ -38,10 +38,6 @@ from ledger.events import SigningKey
 from service.demo.cast import Role
 
 PATIENCE_SECONDS = 60.0
-_BALLOT = keccak(b"Ballot(uint256 proposalId,uint8 support,address voter,uint256 nonce)")
-_DOMAIN = keccak(
-    b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-)
 
 
 class DemoStuck(Unavailable):
@@ -61,6 +57,7 @@ class Assembly:
         proposals: as the chain has them.
         statuses: likewise.
         names: of members and models.
+        ledger: a client that signs as a member.
     """
 
     chain: Chain
@@ -69,6 +66,7 @@ class Assembly:
     proposals: ChainProposals
     statuses: StatusReader
     names: Names
+    ledger: Callable[[Role], Ledger]
 
     @property
     def at(self) -> DaoAddresses:
@@ -106,19 +104,10 @@ class Assembly:
         self.proposals.refresh()
         return draft.proposal_id, tried
 
-    def vote(self, voter: Role, proposal: int, *, support: int, carrier: Role) -> None:
-        """One signs, another carries: `castVoteBySig`."""
-        key = self.keys[voter.name]
-        nonce = (proposal % 2**192) << 64
-        ballot = encode(
-            ["bytes32", "uint256", "uint8", "address", "uint256"],
-            [_BALLOT, proposal, support, key.address, nonce],
-        )
-        digest = keccak(b"\x19\x01" + self._separator() + keccak(ballot))
-        signature = bytes.fromhex(key.sign_digest(digest)[2:])
-        self.send(
-            carrier, "ConcordGovernor", "castVoteBySig", proposal, support, key.address, signature
-        )
+    def vote(self, voter: Role, proposal: int, support: Support) -> None:
+        """One signs, the service carries: no coins, no transaction of its own."""
+        with self.ledger(voter) as ledger:
+            ledger.dao.vote(proposal, Choice(support))
 
     def status(self, proposal: int) -> ProposalStatus:
         """Where a proposal is."""
@@ -161,18 +150,3 @@ class Assembly:
 
     def _signer(self, member: Role) -> KeySigner:
         return KeySigner.from_bytes(self.keys[member.name].secret)
-
-    def _separator(self) -> bytes:
-        name = self.plan.parameters.governor_name
-        return keccak(
-            encode(
-                ["bytes32", "bytes32", "bytes32", "uint256", "address"],
-                [
-                    _DOMAIN,
-                    keccak(name.encode()),
-                    keccak(b"1"),
-                    self.plan.chain_id,
-                    self.at.governor,
-                ],
-            )
-        )

@@ -17,6 +17,7 @@ import orjson
 import rfc8785
 
 from client import Ledger
+from client.dao.ballots import Support
 from governance.actions import parse_action
 from governance.actions.names import model_token
 from governance.plan import DeploymentPlan
@@ -38,7 +39,6 @@ from service.cli.output import console, plain
 from service.demo.assembly import Assembly
 from service.demo.cast import AUDITOR, HOSPITALS, LAB, OPERATOR, Role, titles
 
-AGAINST, FOR = 0, 1
 TOKEN = 10**18
 YEAR_SECONDS = 365 * 86_400
 NEWCOMER = SigningKey(hashlib.sha256(b"concord demo: East Hospital").digest()).address
@@ -67,16 +67,29 @@ class CastNames:
 
 @contextmanager
 def assemble(
-    server: str, plan: DeploymentPlan, keys: Mapping[str, SigningKey], model: str
+    server: str,
+    plan: DeploymentPlan,
+    keys: Mapping[str, SigningKey],
+    model: str,
+    ledger: Callable[[Role], Ledger],
 ) -> Iterator[Assembly]:
-    """The members at the chain that the server offers at `/rpc`."""
+    """The members at the chain that the server offers at `/rpc`.
+
+    Args:
+        server: its address.
+        plan: of the deployment.
+        keys: each member's key by name.
+        model: the only one.
+        ledger: a client that signs as a member.
+    """
     chain = connect(
         f"{server}/rpc", chain_id=plan.chain_id, is_permitted=lambda _: True, confirmations=0
     )
     try:
         proposals = ChainProposals(chain, plan.addresses, plan.from_block)
         statuses = StatusReader(chain, plan.addresses)
-        yield Assembly(chain, plan, keys, proposals, statuses, CastNames(keys, model))
+        names = CastNames(keys, model)
+        yield Assembly(chain, plan, keys, proposals, statuses, names, ledger)
     finally:
         chain.close()
 
@@ -192,12 +205,12 @@ def _release(
     shown = f"[green]{verdict}[/]" if verdict == "clean" else f"[red]{verdict}[/]: {codes}"
     console.print(f"Before anyone votes, the evidence says: {shown}.")
     assembly.open_votes()
-    support = FOR if verdict == "clean" else AGAINST
+    support: Support = "for" if verdict == "clean" else "against"
     for voter in (*HOSPITALS, AUDITOR):
-        assembly.vote(voter, number, support=support, carrier=OPERATOR)
+        assembly.vote(voter, number, support)
     _say_tally(assembly, number)
     assembly.close_votes()
-    if support == FOR:
+    if support == "for":
         assembly.see_through(number)
         console.print(f"[green]Released[/]: {model} {version}, by the timelock alone.")
         return
@@ -249,7 +262,7 @@ def _decide_together(assembly: Assembly, content: ContentStore) -> None:
     assembly.open_votes()
     for number in numbers:
         for voter in (*HOSPITALS, LAB, AUDITOR):
-            assembly.vote(voter, number, support=FOR, carrier=OPERATOR)
+            assembly.vote(voter, number, "for")
         _say_tally(assembly, number)
     assembly.close_votes()
     assembly.see_through(*numbers)
@@ -276,7 +289,7 @@ def _say_tally(assembly: Assembly, number: int) -> None:
     tally = assembly.status(number).facts.tally
     console.print(
         f"Proposal {_short(number)}: {tally.in_favour // TOKEN} votes for, "
-        f"{tally.against // TOKEN} against; each signed by its voter, carried by {OPERATOR.title}.",
+        f"{tally.against // TOKEN} against; each signed by its voter, carried by the service.",
         markup=False,
     )
 

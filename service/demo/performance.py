@@ -106,7 +106,8 @@ def _tell_all(folder: DemoFolder, address: str, settings: Settings) -> None:
     tell(stage)
     content = open_content_store(settings.content_url, settings.data_dir)
     try:
-        with assemble(stage.server, read_plan(settings), stage.keys, MODEL) as assembly:
+        plan = read_plan(settings)
+        with assemble(stage.server, plan, stage.keys, MODEL, stage.ledger) as assembly:
             decide(
                 assembly,
                 content,
