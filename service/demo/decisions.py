@@ -4,6 +4,7 @@
 9. The release of version 2 is proposed with its audit as evidence, voted, and carried out.
 10. So is that of version 1, whose data was revoked: the taint shows before anyone votes.
 11. An admission, a policy and a payment from the treasury, voted on together.
+12. One more admission is proposed, and left for whoever watches to vote on.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from service.demo.cast import AUDITOR, HOSPITALS, LAB, OPERATOR, Role, titles
 TOKEN = 10**18
 YEAR_SECONDS = 365 * 86_400
 NEWCOMER = SigningKey(hashlib.sha256(b"concord demo: East Hospital").digest()).address
+CANDIDATE = SigningKey(hashlib.sha256(b"concord demo: Lake Hospital").digest()).address
 
 
 class CastNames:
@@ -144,6 +146,8 @@ def decide(
     with reader() as ledger:
         told = sum("chain" in _body_of(item) for item in ledger.items("/v1/events"))
     console.print(f"All of it stands in the log: {told} events tell what contracts did.")
+    say("12. One more admission is proposed; how it ends is up to you.")
+    _leave_open(assembly, reader)
 
 
 def _attest(assembly: Assembly, reader: Callable[[], Ledger], model: str, version: str) -> str:
@@ -267,6 +271,26 @@ def _decide_together(assembly: Assembly, content: ContentStore) -> None:
     assembly.close_votes()
     assembly.see_through(*numbers)
     console.print("[green]Executed[/], all three.")
+
+
+def _leave_open(assembly: Assembly, reader: Callable[[], Ledger]) -> None:
+    """Proposes and opens the vote; from here on the chain's clock goes as fast as any other."""
+    action = parse_action({"action": "admit", "member": CANDIDATE, "roles": ["steward"]})
+    number, tried = assembly.propose(
+        HOSPITALS[2],
+        "Admit Lake Hospital as a steward",
+        "It treats a third of the region.",
+        [action],
+    )
+    _say_proposal(number, tried)
+    assembly.open_votes()
+
+    def is_open() -> bool:
+        with reader() as ledger:
+            found = ledger.dao.proposals(state="active")
+            return any(proposal.get("proposal") == str(number) for proposal in found)
+
+    assembly.await_that(is_open, "the vote to be open")
 
 
 def _say_proposal(number: int, tried: Simulation, evidence: Evidence | None = None) -> None:

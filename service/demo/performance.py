@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -15,16 +15,27 @@ from ledger.content.location import open_content_store
 from ledger.events.canonical import JsonObject
 from service.cli.context import Options
 from service.cli.datadir import identity_at
-from service.cli.output import console, print_fields, print_json
+from service.cli.output import console, plain, print_fields, print_json
 from service.cli.serving import BackgroundServer, address_of, listen, listen_nearby
 from service.dao import read_plan
-from service.demo.cast import AUDITOR, CAST, MODEL, OPERATOR, PASSPHRASE, load_keys, make_keys
+from service.demo.cast import (
+    AUDITOR,
+    CAST,
+    HOSPITALS,
+    MODEL,
+    OPERATOR,
+    PASSPHRASE,
+    load_keys,
+    make_keys,
+)
 from service.demo.dashboard import Dashboard, is_installed, open_dashboard
 from service.demo.folder import DemoFolder
 from service.founding import DaoTerms, Identity, found_ledger
 from service.settings import Settings
 
 USUAL_PORT = 8080
+VOTER = HOSPITALS[0]
+"""Whose vote the demo proposes to cast."""
 TERMS = DaoTerms(voting_delay=3_600, vote_extension=0)
 """A day's delay and more would only be passed over; the rest is as a real DAO has it."""
 
@@ -78,7 +89,10 @@ def perform(
                     open_dashboard(address, home=folder.home, log=log, port=dashboard_port)
                 )
             _play(folder, address, settings)
-            _say_what_next(options, folder, address, identity, dashboard)
+            undecided = _undecided(folder, address)
+            _say_what_next(
+                options, folder, address, identity, dashboard=dashboard, undecided=undecided
+            )
             if serve_on:
                 console.print("\n[bold]Serving.[/] Ctrl-C stops it.")
                 server.wait()
@@ -92,9 +106,14 @@ def _play(folder: DemoFolder, address: str, settings: Settings) -> None:
         console.print(f"A ledger of its own in {folder.path}, served at {address}.")
         _tell_all(folder, address, settings)
         folder.finish()
+
+
+def _undecided(folder: DemoFolder, address: str) -> list[JsonObject]:
+    """The proposals that are open for votes."""
     with Ledger(address, state=folder.home / "trust") as ledger:
         # So that what was verified here is what the commands below trust.
         ledger.checkpoint()
+        return list(ledger.dao.proposals(state="active"))
 
 
 def _tell_all(folder: DemoFolder, address: str, settings: Settings) -> None:
@@ -170,7 +189,9 @@ def _say_what_next(
     folder: DemoFolder,
     address: str,
     identity: Identity,
+    *,
     dashboard: Dashboard | None,
+    undecided: Sequence[JsonObject],
 ) -> None:
     commands = _commands(folder, address)
     pages = dashboard.address if dashboard is not None and dashboard.answers() else None
@@ -187,6 +208,7 @@ def _say_what_next(
                 "passphrase": PASSPHRASE,
                 "bundles": str(folder.path / "bundles"),
                 "commands": commands,
+                "openProposals": [str(proposal["proposal"]) for proposal in undecided],
             }
         )
         return
@@ -206,17 +228,44 @@ def _say_what_next(
     console.print("\nTry, in another terminal:")
     for command in commands:
         console.print(f"  {command}", markup=False)
+    for proposal in undecided:
+        _say_how_to_vote(proposal, folder, address, pages)
+
+
+def _say_how_to_vote(
+    proposal: JsonObject, folder: DemoFolder, address: str, pages: str | None
+) -> None:
+    number = proposal["proposal"]
+    title, until = plain(proposal["title"]), plain(proposal["deadline"])
+    console.print(f"\nOpen for votes until {until} by the chain's clock: {title}.", markup=False)
+    if pages is not None:
+        console.print(
+            f"Vote in the dashboard: {pages}/proposals?proposal={number}\n"
+            f"with keystore file {folder.keys / f'{VOTER.name}.json'}, passphrase {PASSPHRASE}.",
+            markup=False,
+        )
+    program, home, server = _program(folder, address)
+    command = f"{program} vote {number} for --key {VOTER.name}{server}"
+    console.print(
+        f"Vote in a terminal:\nCONCORD_PASSPHRASE={PASSPHRASE} {home} {command}", markup=False
+    )
 
 
 def _commands(folder: DemoFolder, address: str) -> list[str]:
     """Three commands that work as they stand."""
-    # Whoever came in by the front door has no `concord` on their path.
-    program = "./run concord" if sys.argv[0].endswith("main.py") else "concord"
-    home = f"CONCORD_HOME={shlex.quote(str(folder.home))}"
-    server = "" if address.endswith(f":{USUAL_PORT}") else f" --server {address}"
+    program, home, server = _program(folder, address)
     bundle = shlex.quote(str(folder.path / "bundles" / f"{MODEL}-1.json"))
     return [
         f"{home} {program} audit {MODEL} 1{server}",
         f"{home} {program} impact wdbc-north{server}",
         f"{home} {program} verify {bundle}",
     ]
+
+
+def _program(folder: DemoFolder, address: str) -> tuple[str, str, str]:
+    """How the command line is called, what goes before that, and its last option."""
+    # Whoever came in by the front door has no `concord` on their path.
+    program = "./run concord" if sys.argv[0].endswith("main.py") else "concord"
+    home = f"CONCORD_HOME={shlex.quote(str(folder.home))}"
+    server = "" if address.endswith(f":{USUAL_PORT}") else f" --server {address}"
+    return program, home, server

@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -142,6 +143,10 @@ def test_the_dashboard_opens_with_the_demo_and_ends_with_it_however_that_ends(
         facts = facts_of(Result(0, command.out, ""))
         assert answers(facts["Dashboard"])
         assert httpx.get(facts["OpenAPI page"]).status_code == 200
+        keystore = re.search(r"^with keystore file (\S+), passphrase", command.out, re.MULTILINE)
+        assert keystore is not None
+        assert (user.folder / keystore[1]).is_file()
+        assert f"{facts['Dashboard']}/proposals?proposal=" in command.out
         getattr(command, how)()
         command.end()
     deadline = time.monotonic() + 30
@@ -149,6 +154,34 @@ def test_the_dashboard_opens_with_the_demo_and_ends_with_it_however_that_ends(
         assert time.monotonic() < deadline, "the dashboard outlived its demo"
     with pytest.raises(httpx.TransportError):
         httpx.get(facts["OpenAPI page"])
+
+
+def test_one_proposal_is_left_open_and_the_printed_command_votes_on_it(
+    told: Result, user: Commands
+) -> None:
+    assert "12. One more admission is proposed" in told.out
+    with user.start("demo", "--port", 0, "--no-dashboard") as command:
+        command.wait_for("Serving.")
+        found = re.search(
+            r"^CONCORD_PASSPHRASE=(\S+) CONCORD_HOME=(\S+) \S+ concord (vote .+)$",
+            command.out,
+            re.MULTILINE,
+        )
+        assert found is not None, command.out
+        passphrase, home, arguments = found.groups()
+        user.home = user.folder / home
+        user.environment["CONCORD_PASSPHRASE"] = passphrase
+        assert "1000 votes for" in user(*arguments.split()).check().out
+        server = arguments.split()[-1]
+        listed = user("proposals", "--state", "active", "--server", server, "--json").check().json
+        assert [proposal["proposal"] for proposal in listed] == [arguments.split()[1]]
+        # Days are left to whoever comes later.
+        now, deadline = (datetime.fromisoformat(listed[0][name]) for name in ("now", "deadline"))
+        assert deadline - now > timedelta(days=1)
+        shown = user("proposals", arguments.split()[1], "--server", server, "--json").check().json
+        assert [vote["support"] for vote in shown["votes"]] == ["for"]
+        command.terminate()
+        command.end()
 
 
 def test_a_demo_without_a_dashboard_names_none(told: Result, user: Commands) -> None:
@@ -182,7 +215,7 @@ def test_with_json_the_facts_are_one_document(told: Result, user: Commands) -> N
     answer = demo(user, "--exit", "--json").check().json
     assert set(answer) >= {
         "server", "docs", "origin", "verifierKey", "home", "keys", "passphrase", "bundles",
-        "commands", "dashboard",
+        "commands", "dashboard", "openProposals",
     }  # fmt: skip
     assert answer["verifierKey"] == facts_of(told)["Verifier key"]
 
