@@ -1,5 +1,5 @@
 #!/bin/sh
-# Creates the ledger on the first start, then serves it; any other command goes to `concord` as it is.
+# Creates the ledger on the first start, then serves it; `found` does no more than create it where there is none. Any other command goes to `concord` as it is.
 #
 # On the first start the operator's key is made and kept, encrypted, under CONCORD_HOME. Its passphrase comes from the file
 # that CONCORD_PASSPHRASE_FILE names (a Docker secret) and is never printed.
@@ -7,9 +7,11 @@ set -eu
 
 data=${CONCORD_DATA_DIR:?CONCORD_DATA_DIR names the folder that keeps the ledger}
 
-if [ "${1:-serve}" != serve ]; then
-  exec concord "$@"
-fi
+task=${1:-serve}
+case $task in
+  serve | found) ;;
+  *) exec concord "$@" ;;
+esac
 [ $# -eq 0 ] || shift
 
 if [ ! -e "$data/log.key" ]; then
@@ -24,4 +26,5 @@ if [ ! -e "$data/log.key" ]; then
     concord init --data "$data" --operator "$key"
   fi
 fi
+[ "$task" = serve ] || exit 0
 exec concord serve --data "$data" "$@"

@@ -13,6 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 COMPOSE_FILE = ROOT / "docker" / "compose.yaml"
+CONSORTIUM_FILE = ROOT / "docker" / "compose.consortium.yaml"
+VALIDATORS = [f"validator{number}" for number in range(1, 5)]
 
 
 @pytest.fixture(scope="session")
@@ -33,9 +35,10 @@ def compose() -> list[str]:
     return [built.stdout.strip()]
 
 
-def config(compose: list[str], passphrase: Path) -> Any:
+def config(compose: list[str], passphrase: Path, *over: Path) -> Any:
+    files = [part for path in (COMPOSE_FILE, *over) for part in ("--file", str(path))]
     result = subprocess.run(
-        [*compose, "--file", COMPOSE_FILE, "config", "--format", "json"],
+        [*compose, *files, "config", "--format", "json"],
         env={**os.environ, "PASSPHRASE_FILE": str(passphrase)},
         capture_output=True,
         text=True,
@@ -60,6 +63,79 @@ def test_the_compose_file_is_valid_and_gives_the_service_only_what_it_needs(
     assert "correct horse" not in json.dumps(service), (
         "the passphrase itself is never in the environment"
     )
+
+
+@pytest.fixture
+def consortium(compose: list[str], tmp_path: Path) -> Any:
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("correct horse")
+    return config(compose, passphrase, CONSORTIUM_FILE)
+
+
+@pytest.mark.slow
+def test_the_consortium_publishes_the_service_alone(consortium: Any) -> None:
+    published = {
+        name: [port["target"] for port in service["ports"]]
+        for name, service in consortium["services"].items()
+        if service.get("ports")
+    }
+    assert published == {"concord": [8080]}
+    networks = consortium["networks"]
+    assert networks["chain"]["internal"] is True
+    assert networks["backend"]["internal"] is True
+    assert set(consortium["services"]["concord"]["networks"]) == {"backend", "front"}
+    for name in VALIDATORS:
+        assert set(consortium["services"][name]["networks"]) == {"chain"}
+        assert consortium["services"][name]["environment"]["BESU_RPC_HTTP_HOST"] == "127.0.0.1"
+
+
+@pytest.mark.slow
+def test_each_node_of_the_consortium_holds_its_own_key_and_stands_where_the_others_look(
+    consortium: Any,
+) -> None:
+    services = consortium["services"]
+    named = dict(
+        argument.split("=", 1)[1].split("=")
+        for argument in services["network"]["command"]
+        if argument.startswith(("--validator=", "--node="))
+    )
+    assert set(named) == {*VALIDATORS, "rpc"}
+    for name, host in named.items():
+        node = services[name]
+        assert node["networks"]["chain"]["ipv4_address"] == host
+        assert node["environment"]["BESU_P2P_HOST"] == host
+        assert node["environment"]["BESU_MIN_GAS_PRICE"] == "0"
+        mounts = {mount["source"]: mount.get("read_only", False) for mount in node["volumes"]}
+        assert mounts == {"network": True, name: False}
+
+
+@pytest.mark.slow
+def test_the_consortiums_service_starts_once_its_contracts_stand(consortium: Any) -> None:
+    services = consortium["services"]
+    waits = services["concord"]["depends_on"]
+    assert waits["founding"]["condition"] == "service_completed_successfully"
+    for part in ("postgres", "kubo", "rpc"):
+        assert waits[part]["condition"] == "service_healthy"
+        assert services[part]["healthcheck"]["test"]
+        assert services["founding"]["depends_on"][part]["condition"] == "service_healthy"
+    for service in (services["concord"], services["founding"]):
+        settings = service["environment"]
+        assert settings["CONCORD_DATABASE_URL"].startswith("postgresql://concord@postgres/")
+        assert settings["CONCORD_CHAIN_URL"] == "http://rpc:8545"
+        assert settings["CONCORD_CONTENT_URL"] == "ipfs+http://kubo:5001"
+        assert service["read_only"] is True
+        assert {mount["target"] for mount in service["volumes"]} == {"/data", "/run/database"}
+
+
+@pytest.mark.slow
+def test_everything_that_the_consortium_keeps_is_in_a_named_volume_and_its_images_are_pinned(
+    consortium: Any,
+) -> None:
+    assert {"data", "postgres", "kubo", "rpc", "network", *VALIDATORS} <= set(consortium["volumes"])
+    for service in consortium["services"].values():
+        assert service["image"].partition(":")[2] not in {"", "latest"}
+        for mount in service["volumes"]:
+            assert mount["type"] == "volume"
 
 
 def test_everything_that_the_image_copies_is_in_the_build_context() -> None:

@@ -94,3 +94,18 @@ def test_without_a_passphrase_file_the_first_start_says_what_is_missing(tmp_path
     assert result.returncode != 0
     assert "passphrase" in result.stderr
     assert not (tmp_path / "log.key").exists()
+
+
+@pytest.mark.slow
+def test_founding_makes_the_ledger_once_and_serves_nothing(tmp_path: Path) -> None:
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("correct horse battery staple\n")
+    data = tmp_path / "data"
+    data.mkdir()
+    env = environment(data, 1, CONCORD_PASSPHRASE_FILE=str(passphrase))
+
+    def found() -> bytes:
+        subprocess.run([ENTRYPOINT, "found"], env=env, capture_output=True, check=True, timeout=180)
+        return (data / "log.key").read_bytes()
+
+    assert found() == found()
