@@ -31,6 +31,8 @@ from service.cli import (
     log,
     members,
     models,
+    proposing,
+    rules,
     server,
     upkeep,
     verify,
@@ -84,7 +86,9 @@ access.register(app)
 models.register(app)
 audits.register(app)
 members.register(app)
+proposing.register(app)
 votes.register(app)
+rules.register(app)
 log.register(app)
 verify.register(app)
 upkeep.register(app)

@@ -1,4 +1,6 @@
-"""`concord proposals, vote, delegate, treasury, chain`: what the members decide, and deciding."""
+"""`concord proposals, vote, queue, execute, cancel, delegate, treasury, chain`: what the members
+decide, and deciding.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +9,22 @@ from typing import Annotated, cast
 
 import typer
 
-from client import Choice
+from client import Choice, Split
 from client.dao.ballots import Support
 from ledger.errors import InvalidInput
 from ledger.events.canonical import JsonObject, JsonValue
+from service.cli.amounts import shown, smallest
 from service.cli.context import options_of
 from service.cli.exits import Panel
-from service.cli.output import console, plain, print_fields, print_json, print_rows
+from service.cli.output import console, print_fields, print_json, print_rows
 
-TOKEN = 10**18
 Proposal = Annotated[int, typer.Argument(min=0, help="Number of the proposal.")]
+
+
+class InvalidSplit(InvalidInput):
+    """`--split` does not say how a vote is split."""
+
+    code = "invalid-split"
 
 
 def proposals(
@@ -47,7 +55,7 @@ def proposals(
 def _print_one(found: JsonObject, votes: list[JsonObject]) -> None:
     tally = found["tally"]
     counted = tally if isinstance(tally, dict) else {}
-    cast_votes = ", ".join(f"{_tokens(votes)} {name}" for name, votes in counted.items())
+    cast_votes = ", ".join(f"{shown(votes)} {name}" for name, votes in counted.items())
     fields: list[tuple[str, JsonValue]] = [
         ("Title", found["title"]), ("Proposer", found["proposer"]), ("State", found["state"]),
         ("Class", found["class"]), ("Would", found["sentences"]), ("Votes", cast_votes),
@@ -67,13 +75,16 @@ def _print_one(found: JsonObject, votes: list[JsonObject]) -> None:
 def vote(
     context: typer.Context,
     proposal: Proposal,
-    support: Annotated[str, typer.Argument(help="for, against or abstain.")],
+    support: Annotated[str, typer.Argument(help="for, against, abstain or split.")],
     reason: Annotated[str, typer.Option(help="Why; public for ever.")] = "",
     receipt: Annotated[Path | None, typer.Option(help="File to keep the receipt in.")] = None,
+    split: Annotated[
+        list[str] | None, typer.Option(help="With split: for=TOKENS, against=…, abstain=…; repeat.")
+    ] = None,
 ) -> None:
     """Vote by signature; the service carries the ballot to the chain."""
     options = options_of(context)
-    choice = Choice(cast("Support", support), reason)
+    choice = Choice(cast("Support", support), reason, _split(split) if split else None)
     with options.writer() as ledger:
         counted = ledger.dao.vote(proposal, choice)
     if receipt is not None:
@@ -81,8 +92,61 @@ def vote(
     if options.as_json:
         print_json({"weight": str(counted.weight), "chain": counted.place})
         return
-    console.print(f"[green]Counted[/]: {_tokens(str(counted.weight))} votes {choice.support}.")
+    console.print(f"[green]Counted[/]: {shown(str(counted.weight))} votes {choice.support}.")
     print_fields([("Block", counted.place.get("blockNumber"))])
+
+
+def _split(shares: list[str]) -> Split:
+    """What `--split` says, each choice once."""
+    cast_votes: dict[str, int] = {}
+    for share in shares:
+        choice, _, amount = share.partition("=")
+        if choice not in {"for", "against", "abstain"} or choice in cast_votes:
+            raise InvalidSplit(
+                f"--split {share}: write --split for=1.5 --split against=2, each choice once."
+            )
+        cast_votes[choice] = smallest(amount)
+    return Split(
+        in_favour=cast_votes.get("for", 0),
+        against=cast_votes.get("against", 0),
+        abstaining=cast_votes.get("abstain", 0),
+    )
+
+
+def queue(context: typer.Context, proposal: Proposal) -> None:
+    """Have the service queue a proposal that succeeded; it does so by itself, too."""
+    options = options_of(context)
+    with options.reader() as ledger:
+        taken = ledger.dao.queue(proposal)
+    _print_step("Queued", taken, as_json=options.as_json)
+
+
+def execute(context: typer.Context, proposal: Proposal) -> None:
+    """Have the service execute a queued proposal that is due; it does so by itself, too."""
+    options = options_of(context)
+    with options.reader() as ledger:
+        taken = ledger.dao.execute(proposal)
+    _print_step("Executed", taken, as_json=options.as_json)
+
+
+def cancel(context: typer.Context, proposal: Proposal) -> None:
+    """Cancel your own proposal before it is voted on, or any as the guardian."""
+    options = options_of(context)
+    with options.writer() as ledger:
+        sent = ledger.dao.cancel(proposal)
+    taken: JsonObject = {
+        "transactionHash": sent.transaction_hash,
+        "blockNumber": sent.block_number,
+    }
+    _print_step("Canceled", taken, as_json=options.as_json)
+
+
+def _print_step(word: str, taken: JsonObject, *, as_json: bool) -> None:
+    if as_json:
+        print_json(taken)
+        return
+    console.print(f"[green]{word}[/].")
+    print_fields([("Block", taken.get("blockNumber")), ("By", taken.get("transactionHash"))])
 
 
 def delegate(
@@ -124,15 +188,7 @@ def chain(context: typer.Context) -> None:
         print_fields(list(contracts.items()))
 
 
-def _tokens(amount: JsonValue) -> str:
-    text = plain(amount)
-    if not text.isdecimal():
-        raise InvalidInput(f"The server's {text!r} is no amount.")
-    whole, rest = divmod(int(text), TOKEN)
-    return f"{whole}" if not rest else f"{whole}.{rest:018d}".rstrip("0")
-
-
 def register(root: typer.Typer) -> None:
     """Adds the commands of this module."""
-    for command in (proposals, vote, delegate, treasury, chain):
+    for command in (proposals, vote, queue, execute, cancel, delegate, treasury, chain):
         root.command(rich_help_panel=Panel.DAO)(command)

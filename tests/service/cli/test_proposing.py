@@ -1,0 +1,173 @@
+"""The DAO from the command line: proposed, voted on, queued and executed, on a real chain."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+
+import pytest
+
+from client import EvidenceNamed
+from ledger.events.identifiers import keccak
+from service.cli.amounts import InvalidAmount, shown, smallest
+from service.cli.proposing import InvalidEvidence, evidence_of
+from tests.service.assembly import (
+    AUDITOR,
+    CLINIC,
+    HOSPITAL,
+    LAB,
+    NEWCOMER,
+    TIMELOCK_DELAY,
+    VOTE_EXTENSION,
+    VOTING_DELAY,
+    VOTING_PERIOD,
+    ServedDao,
+    await_that,
+)
+from tests.support.commands import Commands
+
+POLICY = {"v": 1, "policy": "short-grants", "rules": [{"rule": "longest-grant", "days": 30}]}
+KEYS = {"hospital": HOSPITAL, "clinic": CLINIC, "lab": LAB, "auditor": AUDITOR}
+
+
+@pytest.fixture
+def voter(user: Commands, dao: ServedDao) -> Commands:
+    """Somebody who has the members' keys."""
+    # It would write to a standard error that is captured, and closed before it stops.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    for name, key in KEYS.items():
+        user.keep(name, key)
+    user.environment |= {"CONCORD_SERVER": dao.server.url, "CONCORD_KEY": "hospital"}
+    return user
+
+
+def test_a_policy_is_proposed_voted_on_queued_executed_and_listed(
+    voter: Commands, dao: ServedDao
+) -> None:
+    (voter.folder / "policy.json").write_text(json.dumps(POLICY))
+    proposed = voter("propose", "adopt-policy", "policy.json", "--yes", "--json").check().json
+    number = proposed["proposal"]
+    assert proposed["class"] == "constitutional"
+    assert proposed["simulation"]["fails"] is False
+    assert proposed["sent"]["transactionHash"].startswith("0x")
+    voter("execute", number).check(3)
+    dao.advance(VOTING_DELAY + 1)
+    voter("vote", number, "for").check()
+    split = ["--split", "for=250", "--split", "against=50"]
+    voter("vote", number, "split", *split, "--key", "clinic").check()
+    tally = dao.detail(number)["tally"]
+    assert {choice: shown(amount) for choice, amount in tally.items()} == {
+        "for": "650", "against": "50", "abstain": "0",
+    }  # fmt: skip
+    dao.advance(VOTING_PERIOD + VOTE_EXTENSION + 1)
+    queued = voter("queue", number)
+    # The keeper, awake after a vote or a step, may have come first.
+    assert "Queued" in queued.out or dao.detail(number)["state"] == "queued"
+    dao.advance(TIMELOCK_DELAY + 1)
+    executed = voter("execute", number)
+    assert "Executed" in executed.out or dao.detail(number)["state"] == "executed"
+    await_that(lambda: bool(dao.read("/v1/policies")["items"]))
+    assert "at most 30 days" in voter("policy", "list").check().out
+    told = voter("policy", "show", "short-grants", "--json").check().json
+    digest = hashlib.sha256((voter.folder / "policy.json").read_bytes()).hexdigest()
+    assert [each["digest"] for each in told["versions"]] == [digest]
+    assert "executed" in voter("proposals").check().out
+
+
+def test_what_it_would_do_is_shown_and_nothing_is_sent_unasked(
+    voter: Commands, dao: ServedDao
+) -> None:
+    shows = voter("propose", "mint", HOSPITAL.address, "1.5").check(4)
+    assert "not-confirmed" in shows.err
+    assert "1.5" in shows.out
+    assert "succeeds" in shows.out
+    assert "Your votes  400" in shows.out
+    assert not dao.read("/v1/proposals")["items"]
+
+
+def test_a_proposer_cancels_before_the_vote(voter: Commands, dao: ServedDao) -> None:
+    made = voter("propose", "admit", NEWCOMER.address, "--role", "developer", "--yes", "--json")
+    number = made.check().json["proposal"]
+    # The transaction is for its proposer to send, and no other key signs it.
+    assert "wrong-transaction" in voter("cancel", number, "--key", "lab").check(6).err
+    assert "Canceled" in voter("cancel", number).check().out
+    assert dao.detail(number)["state"] == "canceled"
+
+
+def test_a_file_proposes_several_actions_together(voter: Commands, dao: ServedDao) -> None:
+    selector = "0x" + keccak(b"name()")[:4].hex()
+    wanted = [
+        {"action": "admit", "member": NEWCOMER.address, "roles": ["auditor"]},
+        {"action": "call", "target": dao.read("/v1/dao")["contracts"]["token"],
+         "value": "0", "calldata": selector},
+    ]  # fmt: skip
+    (voter.folder / "actions.json").write_text(json.dumps(wanted))
+    sent = voter("propose", "actions", "actions.json", "--title", "Both", "--yes").check()
+    assert "Proposed" in sent.out
+    (item,) = dao.read("/v1/proposals")["items"]
+    assert item["title"] == "Both"
+    assert len(item["sentences"]) == 2
+    (voter.folder / "actions.json").write_text("[7]")
+    voter("propose", "actions", "actions.json", "--title", "Both", "--yes").check(4)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["change-roles", LAB.address, "--role", "auditor"],
+        ["set-class", "treasury", "--quorum", "3000", "--approval", "6000"],
+        ["pay", LAB.address, "0.5"],
+        ["pay-token", LAB.address, CLINIC.address, "7"],
+        ["call", LAB.address, "--value", "1"],
+    ],
+)
+def test_every_kind_of_action_is_one_that_the_service_takes(
+    voter: Commands, dao: ServedDao, command: list[str]
+) -> None:
+    sent = voter("propose", *command, "--yes", "--json").check().json
+    assert len(sent["simulation"]["actions"]) == 1
+    assert len(dao.read("/v1/proposals")["items"]) == 1
+
+
+def test_an_auditor_anchors_and_the_anchors_are_listed(voter: Commands, dao: ServedDao) -> None:
+    await_that(lambda: bool(dao.read("/v1/anchors")["items"]))
+    before = dao.read("/v1/log")["size"]
+    dao.propose({"action": "admit", "member": NEWCOMER.address, "roles": []})
+    await_that(lambda: dao.read("/v1/log")["size"] > before)
+    voter("anchor", "now").check(3)
+    done = voter("anchor", "now", "--key", "auditor", "--json").check().json
+    assert done["sent"] > before
+    assert "anchored already" in voter("anchor", "now", "--key", "auditor").check().out
+    listed = voter("anchor", "list", "--json").check().json
+    assert listed[0]["size"] == done["anchored"]
+
+
+@pytest.mark.parametrize("split", ["for", "for=x", "maybe=1", "for=1.0000000000000000001"])
+def test_a_split_that_says_nothing_is_refused_before_anything_is_sent(
+    voter: Commands, split: str
+) -> None:
+    voter("vote", 1, "split", "--split", split).check(4)
+
+
+@pytest.mark.parametrize(
+    ("written", "amount"), [("0", 0), ("12", 12 * 10**18), ("1.5", 15 * 10**17)]
+)
+def test_amounts_are_read_as_they_are_shown(written: str, amount: int) -> None:
+    assert smallest(written) == amount
+    assert shown(str(amount)) == written
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1.", ".5", "1e3", "\uff11"])
+def test_what_is_no_amount_is_refused(text: str) -> None:
+    with pytest.raises(InvalidAmount):
+        smallest(text)
+
+
+def test_evidence_is_a_document_or_an_audit() -> None:
+    assert evidence_of("document=bafy") == EvidenceNamed("document", "bafy")
+    audit = EvidenceNamed("audit-bundle", model="m", version="1")
+    assert evidence_of("audit-bundle=m@1") == audit
+    for text in ("document", "=x", "document=", "audit-bundle=@1"):
+        with pytest.raises(InvalidEvidence):
+            evidence_of(text)
