@@ -31,6 +31,7 @@ from ledger.log.opening import require_head
 from ledger.log.signer import Signer
 from ledger.log.submission import Pending
 from ledger.merkle import CompactRange, LeafHash, Tile, TileEdge, leaf_hash
+from ledger.merkle.tree import Growth
 from ledger.rules import authorise
 from ledger.store.engine import Database
 from ledger.store.head import Head, lock_head
@@ -88,14 +89,14 @@ class Batch:
         outcomes: of each submission, in order.
         head: the log afterwards.
         before: the log that the new leaves were appended to.
-        hashes: of the new leaves.
+        growth: what they made of it.
         erased: whether openings were destroyed.
     """
 
     outcomes: list[Outcome]
     head: Head
     before: CompactRange
-    hashes: Sequence[LeafHash]
+    growth: Growth
     erased: bool
 
 
@@ -198,12 +199,13 @@ class Sequencer:
         )
         outcomes = [self._outcome(pending, draft, connection) for pending in batch]
         if not draft.rows:
-            return Batch(outcomes, head, edge.range, (), erased=False), edge
-        before, (edge, changed) = edge.range, edge.append(draft.hashes)
+            return Batch(outcomes, head, edge.range, Growth(edge.range, ()), erased=False), edge
+        growth = edge.range.grow(draft.hashes)
+        before, (edge, changed) = edge.range, edge.after(growth)
         after = Head(edge.size, edge.range.root(), draft.recorded_at)
         self._state.flush()
         _write_log(connection, draft.rows, changed, after)
-        return Batch(outcomes, after, before, draft.hashes, draft.erased), edge
+        return Batch(outcomes, after, before, growth, draft.erased), edge
 
     def _outcome(self, pending: Pending, draft: _Draft, connection: Connection) -> Outcome:
         event = pending.submission.event

@@ -377,7 +377,7 @@ class Log(LogReader):
     def _answers(self, batch: Sequence[Pending], done: Batch) -> list[Answer]:
         new = [outcome for outcome in done.outcomes if isinstance(outcome, Recorded)]
         leaves = [outcome.leaf for outcome in new]
-        made = batch_receipts(done.before, leaves, done.hashes, self.checkpoint())
+        made = batch_receipts(done.before, done.growth, leaves, self.checkpoint())
         receipts = dict(zip((outcome.index for outcome in new), made, strict=True))
         return [
             self._answer_of(pending, outcome, receipts)

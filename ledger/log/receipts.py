@@ -12,7 +12,7 @@ import json
 from binascii import b2a_base64
 from collections.abc import Iterator, Sequence
 
-from ledger.merkle import CompactRange, LeafHash
+from ledger.merkle import CompactRange
 from ledger.merkle.hashing import HASH_BYTES, fold
 from ledger.merkle.proofs import root_nodes
 from ledger.merkle.tree import Growth
@@ -21,21 +21,21 @@ _HEAD = rb"c2sp.org/tlog-proof@v1\nindex "
 
 
 def batch_receipts(
-    before: CompactRange, leaves: Sequence[bytes], hashes: Sequence[LeafHash], checkpoint: str
+    before: CompactRange, growth: Growth, leaves: Sequence[bytes], checkpoint: str
 ) -> Iterator[bytes]:
     """The receipt of each leaf of a batch.
 
     Args:
         before: the log that the batch was appended to.
+        growth: what `before.grow` has made of the batch.
         leaves: of the batch, in order.
-        hashes: of these leaves.
         checkpoint: signed, of the log after the batch.
 
     Yields:
         One JSON document a leaf, in order.
     """
     tail = json.dumps("\n" + checkpoint, ensure_ascii=False)[1:].encode()
-    proofs = _proofs(before, before.grow(hashes)) if leaves else ()
+    proofs = _proofs(before, growth) if leaves else ()
     for index, (leaf, proof) in enumerate(zip(leaves, proofs, strict=True), before.size):
         entry = b2a_base64(leaf, newline=False)
         yield b'{"v":1,"leaf":"%b","index":%d,"proof":"%b%d\\n%b%b,"anchor":null}' % (

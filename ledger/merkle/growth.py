@@ -14,7 +14,7 @@ from ledger.merkle.errors import TileIncomplete
 from ledger.merkle.hashing import HASH_BYTES, LeafHash
 from ledger.merkle.prover import FetchedTiles, TileReader, frontier_at
 from ledger.merkle.tiles import TILE_HEIGHT, TILE_WIDTH, partial_tile_addresses
-from ledger.merkle.tree import CompactRange
+from ledger.merkle.tree import CompactRange, Growth
 
 _TILE_BYTES = TILE_WIDTH * HASH_BYTES
 
@@ -83,7 +83,10 @@ class TileEdge:
         Raises:
             InvalidHash: a leaf hash is not 32 bytes long.
         """
-        growth = self.range.grow(leaf_hashes)
+        return self.after(self.range.grow(leaf_hashes))
+
+    def after(self, growth: Growth) -> tuple[TileEdge, tuple[Tile, ...]]:
+        """The same, with what `range.grow` has made of the leaves."""
         partials = list(self.partials)
         changed: list[Tile] = []
         for level, added in enumerate(growth.completed[::TILE_HEIGHT]):
