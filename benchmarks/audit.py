@@ -6,7 +6,7 @@ Builds a database of so many events: two chains of models, of 100 and of 10,000 
 evenly among recorded uses, nearly half of them within runs. Then asks as the service does, in one
 read transaction each, and prints each figure beside its limit; every figure is the median of five.
 The chains' events are signed and the small chain's bundle is verified; the uses between them carry
-no valid signature, as nothing here looks at it.
+no valid signature, as nothing here looks at it. The collector is set as in the service.
 
 Limits: audit of 10,000 ancestors < 1 s, bundle for 100 ancestors < 300 ms, closure over 1,000,000
 nodes and as many edges < 1 s, peak memory < 500 MB.
@@ -58,6 +58,7 @@ from ledger.store.tables.log import LeafRow, TileRow
 from ledger.store.tiles import ConnectionTiles
 from ledger.verify import verify_bundle
 from ledger.views.projections import project
+from service.memory import settle
 from tests.support.ledgers import Consortium, digest_of
 
 T = TypeVar("T")
@@ -81,6 +82,7 @@ def main() -> None:
         begun = time.perf_counter()
         tree, note, consortium = build(database, arguments.events, arguments.ancestors)
         print(f"{tree.size:,} events built in {time.perf_counter() - begun:.0f} s")
+        settle()
         met = ask(database, tree, note, consortium, arguments.ancestors)
         database.dispose()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
