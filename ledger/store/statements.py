@@ -41,15 +41,24 @@ def upsert_into(table: Table, dialect: str) -> str:
 def select_by(
     table: Table, columns: Sequence[str], rows: int, dialect: str, wanted: Sequence[str]
 ) -> str:
-    """`SELECT wanted` of rows whose `columns` have one of so many values."""
+    """`SELECT wanted` of rows whose `columns` have one of so many values, each row once.
+
+    SQLite looks at every row for `(a, b) IN (VALUES …)`, whatever indexes there are. Joined to the
+    values, of which `CROSS JOIN` makes the outer loop, it looks each of them up.
+    """
     names = ", ".join(_quoted(name) for name in wanted)
     given = ", ".join(_quoted(name) for name in columns)
     one = ", ".join([_mark(dialect)] * len(columns))
+    source = f"SELECT {names} FROM"
     if len(columns) == 1:
-        condition = f"{given} IN ({', '.join([one] * rows)})"
-    else:
-        condition = f"({given}) IN (VALUES {', '.join([f'({one})'] * rows)})"
-    return f"SELECT {names} FROM {_quoted(table.name)} WHERE {condition}"  # noqa: S608 - our names
+        return f"{source} {_quoted(table.name)} WHERE {given} IN ({', '.join([one] * rows)})"
+    values = f"VALUES {', '.join([f'({one})'] * rows)}"
+    if dialect != "sqlite":
+        return f"{source} {_quoted(table.name)} WHERE ({given}) IN ({values})"
+    # SQLite calls the columns of VALUES column1, column2, …
+    equal = " AND ".join(f"{_quoted(c)} = column{n}" for n, c in enumerate(columns, 1))
+    keys = f"(SELECT DISTINCT * FROM ({values}))"  # noqa: S608 - our names
+    return f"{source} {keys} CROSS JOIN {_quoted(table.name)} ON {equal}"
 
 
 def rows_by_key(
