@@ -9,6 +9,7 @@ from pathlib import Path
 
 from eth_typing import Address
 from web3 import HTTPProvider
+from web3.middleware import ExtraDataToPOAMiddleware
 
 from ledger.chain.chain import Chain
 from ledger.chain.encoding import data
@@ -107,6 +108,9 @@ def connect(
         confirmations=REMOTE_CONFIRMATIONS if confirmations is None else confirmations,
         on_close=lambda: None,
     )
+    # web3.py refuses blocks whose `extraData` is longer than mainnet's 32 bytes; where authorities
+    # seal (QBFT, IBFT, Clique) their signatures are in it.
+    chain.web3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
     if chain_id is None:
         _ = requester.chain_id
         return chain

@@ -37,7 +37,9 @@ from tests.service.remote import (
 )
 from tests.support.chains import CHAIN_ID
 from tests.support.commands import PASSPHRASE, Commands
+from tests.support.rpc_proxy import RpcProxy, seal_as_qbft
 from tests.support.servers import ROOT, ServerThread
+from tests.support.waiting import await_that
 
 pytestmark = pytest.mark.anvil
 
@@ -71,6 +73,21 @@ def test_the_dao_stands_on_the_remote_chain_with_the_planned_rights_and_is_told_
         LAB.address,
         RELAYER.address,
     }
+
+
+@pytest.mark.slow
+def test_the_dao_is_founded_where_blocks_bear_the_seals_of_their_validators(
+    chain: RemoteChain, tmp_path: Path
+) -> None:
+    with RpcProxy(chain.line.target) as proxy:
+        seal_as_qbft(proxy)
+        chain.reach_through(proxy.url)
+        settings = settings_of(tmp_path / "ledger", chain)
+        found(settings)
+        check_rights(chain.web3, plan_of(settings))
+        with ServerThread(settings) as server, httpx.Client(base_url=server.url) as http:
+            chain.transfer(plan_of(settings), 1)
+            await_that(lambda: kinds(http).count("token.transferred") == 3)
 
 
 def test_a_relayer_without_coins_is_named_and_the_same_command_goes_on_once_it_has_some(
