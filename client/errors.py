@@ -23,6 +23,7 @@ class ServerProblem(ConcordError):
     """
 
     code = "server-problem"
+    remedy = "Look up the server's own code, which is in brackets."
 
     def __init__(
         self, status: int, problem: str, detail: str, retry_after: float | None = None
@@ -38,6 +39,10 @@ class Unreachable(Unavailable):
     """No answer came, in the time allowed and after the retries allowed."""
 
     code = "unreachable"
+    remedy = (
+        "See that the server is up and its address right (`--server`); sending the same again is "
+        "safe."
+    )
 
 
 class UnexpectedAnswer(IntegrityError):
@@ -50,18 +55,21 @@ class InvalidServer(InvalidInput):
     """Not an address that a server can have."""
 
     code = "invalid-server"
+    remedy = "Write `http(s)://host[:port]`."
 
 
 class BatchTooLarge(InvalidInput):
     """More events than the API takes at once."""
 
     code = "batch-too-large"
+    remedy = "Send fewer events at a time."
 
 
 class NoSigningKey(InvalidInput):
     """The client was made without a key, and this needs one."""
 
     code = "no-signing-key"
+    remedy = "Make the client with `key=`."
 
 
 class DamagedTrust(IntegrityError):
@@ -74,48 +82,62 @@ class ForkedLog(IntegrityError):
     """The server signed two histories that contradict each other. Keep the evidence."""
 
     code = "forked-log"
+    remedy = (
+        "Keep the evidence that the message names and show it to the other members; do not go on "
+        "with this server."
+    )
 
 
 class RolledBackLog(IntegrityError):
     """The server shows an earlier state than one that it has signed before."""
 
     code = "rolled-back-log"
+    remedy = "Do not go on; ask the operator and other members which history stands."
 
 
 class WrongLog(IntegrityError):
     """Another log answers than the one that is trusted: other origin, key or chain."""
 
     code = "wrong-log"
+    remedy = (
+        "See that `--server` is right. Only if you know why the log is another one: `concord log "
+        "forget`."
+    )
 
 
 class WrongReceipt(IntegrityError):
     """The receipt does not prove that what was sent, or asked for, is in the log."""
 
     code = "wrong-receipt"
+    remedy = "Do not rely on it; ask for the receipt again, and keep what was answered."
 
 
 class WrongPassphrase(InvalidInput):
     """The passphrase does not open the keystore file."""
 
     code = "wrong-passphrase"
+    remedy = "Type it again; there is no way around it."
 
 
 class InvalidKeystore(InvalidInput):
     """Not a keystore V3 file, or one that others may read."""
 
     code = "invalid-keystore"
+    remedy = "Use a keystore V3 file that only you can read (mode 0600)."
 
 
 class UnknownKey(NotFound):
     """No key by that name."""
 
     code = "unknown-key"
+    remedy = "Look at `concord keys list`, or make the key with `concord keys new`."
 
 
 class InvalidCroissant(InvalidInput):
     """The Croissant file cannot be registered as it is."""
 
     code = "invalid-croissant"
+    remedy = "Mend the file as the message says, or give the terms on the command line."
 
 
 class NoDao(NotFound):
@@ -128,30 +150,38 @@ class InvalidChoice(InvalidInput):
     """Not a way to vote."""
 
     code = "invalid-choice"
+    remedy = "Vote `for`, `against`, `abstain` or `split`."
 
 
 class InvalidProposalDraft(InvalidInput):
     """A proposal that says nothing, or an action that is none."""
 
     code = "invalid-proposal-draft"
+    remedy = "Give a title and at least one action."
 
 
 class WrongBallot(IntegrityError):
     """The server shows something else to sign, or to keep, than the ballot that was asked for."""
 
     code = "wrong-ballot"
+    remedy = (
+        "Do not sign it; the server is faulty or dishonest. Vote over the chain's own `/rpc` or "
+        "another server."
+    )
 
 
 class WrongDelegation(IntegrityError):
     """The server shows something else to sign than the delegation that was asked for."""
 
     code = "wrong-delegation"
+    remedy = "Do not sign it; the server is faulty or dishonest."
 
 
 class WrongTransaction(IntegrityError):
     """The server shows a transaction that does something else than was asked for."""
 
     code = "wrong-transaction"
+    remedy = "Do not sign it; the server is faulty or dishonest."
 
 
 class WrongContent(IntegrityError):

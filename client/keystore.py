@@ -29,12 +29,14 @@ class KeyExists(Conflict):
     """A key by that name is kept already."""
 
     code = "key-exists"
+    remedy = "Choose another name; a key is never overwritten."
 
 
 class InvalidKeyName(InvalidInput):
     """A key's name is a file's name: small letters, digits, dots, dashes."""
 
     code = "invalid-key-name"
+    remedy = "Use small letters, digits, dots and dashes."
 
 
 @dataclass(frozen=True, slots=True)

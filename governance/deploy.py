@@ -49,18 +49,24 @@ class DeploymentDisturbed(Conflict):
     """The deployer's account sent something that the plan does not contain."""
 
     code = "deployment-disturbed"
+    remedy = (
+        "Use the chain and account that the plan was made for, or found the DAO anew in another "
+        "folder."
+    )
 
 
 class DeploymentFailed(Refused):
     """A constructor refused; the DAO cannot be completed at these addresses."""
 
     code = "deployment-failed"
+    remedy = "Found the DAO anew in another folder; look up the contract's reason first."
 
 
 class DeploymentPending(Unavailable):
     """A transaction was sent and is in no block yet."""
 
     code = "deployment-pending"
+    remedy = "Run the same command again later; it goes on where it was."
 
 
 def deploy(

@@ -28,6 +28,7 @@ class InvalidParameters(InvalidInput):
     """The parameters contradict themselves, or what the contracts accept."""
 
     code = "invalid-dao-parameters"
+    remedy = "Change the parameter that the message names."
 
 
 class ProposalClass(IntEnum):

@@ -39,6 +39,7 @@ class RecoveryStopped(Unavailable):
     """The process that recovers signers is not there any more."""
 
     code = "recovery-stopped"
+    remedy = "Restart the service; what was not acknowledged is sent again by its sender."
 
 
 @dataclass(frozen=True, slots=True)

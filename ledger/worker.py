@@ -24,6 +24,7 @@ class WorkerFailed(ConcordError):
     """A step failed in a way that nobody foresaw: a bug in this program."""
 
     code = "worker-failed"
+    remedy = "Report it with the service's log, and restart the service."
 
 
 class Worker:

@@ -58,12 +58,14 @@ class DaoFileMissing(NotFound):
     """A file that the DAO's service needs is not in the data directory."""
 
     code = "dao-file-missing"
+    remedy = "Restore the file that the message names from a backup."
 
 
 class DaoFileDamaged(IntegrityError):
     """Such a file does not hold what it should."""
 
     code = "dao-file-damaged"
+    remedy = "Restore the file that the message names from a backup."
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,18 +57,21 @@ class FoundingDiffers(Conflict):
     """An interrupted attempt was to found another DAO than this one."""
 
     code = "founding-differs"
+    remedy = "Repeat the first attempt with the same members and terms, or use another folder."
 
 
 class RelayerWithoutCoins(Refused):
     """The chain asks for fees, and the relayer has nothing to pay them with."""
 
     code = "relayer-without-coins"
+    remedy = "Send coins to the account that the message names, and run the same command again."
 
 
 class DeploymentUnconfirmed(Unavailable):
     """The contracts stand, and too few blocks follow them yet."""
 
     code = "deployment-unconfirmed"
+    remedy = "Run the same command again later."
 
 
 @contextmanager

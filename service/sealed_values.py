@@ -26,18 +26,21 @@ class NotForReader(Refused):
     """The value is for its signer, the dataset's steward, auditors and the operator."""
 
     code = "not-for-reader"
+    remedy = "Ask the signer or the dataset's steward for the value."
 
 
 class ValueErased(NotFound):
     """The opening was destroyed; the commitment proves nothing about the value any more."""
 
     code = "value-erased"
+    remedy = "Nothing: the value was destroyed for good, and the event's proof still holds."
 
 
 class StaleQuestion(Refused):
     """The question was signed too long ago, or in the future."""
 
     code = "stale-question"
+    remedy = "Set the clock, and sign the question again."
 
 
 def check_reader(reader: str, event: Event, views: Snapshot) -> None:

@@ -44,6 +44,7 @@ class InvalidAction(InvalidInput):
     """Not an action of any kind, or one with a value that it may not have."""
 
     code = "invalid-action"
+    remedy = "Mend the action's field that the message names; docs/api.md lists the actions."
 
 
 def _whole_seconds(text: str) -> str:

@@ -16,6 +16,7 @@ class NotTheOperator(InvalidInput):
     """The account that is to be replaced does not hold the operator's role."""
 
     code = "not-the-operator"
+    remedy = "Name the account that holds the operator's role now, and another one to follow it."
 
 
 def replace_operator(

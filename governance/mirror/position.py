@@ -33,12 +33,14 @@ class WrongMirror(Conflict):
     """The log's first leaf names another mirror, other contracts or another chain."""
 
     code = "wrong-mirror"
+    remedy = "Use the relayer's key, chain and data directory that belong to this ledger."
 
 
 class GenesisMembersNamed(Conflict):
     """The first leaf names contracts and members, which the contracts admit again."""
 
     code = "genesis-members-named"
+    remedy = "Begin the ledger anew, with no members in its first leaf."
 
 
 class MirroredBlockGone(IntegrityError):

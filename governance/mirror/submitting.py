@@ -27,6 +27,10 @@ class MirrorRefused(Conflict):
     """The log does not take what happened on chain; nothing after it is mirrored."""
 
     code = "mirror-refused"
+    remedy = (
+        "Read the cause in the service's log, mend it, and restart: the mirror goes on with the "
+        "same contract log."
+    )
 
 
 @dataclass(frozen=True, slots=True)

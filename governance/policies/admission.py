@@ -31,12 +31,17 @@ class PolicyBroken(Refused):
     """A policy that the members adopted forbids the grant or the renewal."""
 
     code = "policy-breach"
+    remedy = (
+        "Grant what the policy allows, or propose another policy; `concord policy list` says what"
+        " is in force."
+    )
 
 
 class PoliciesLoading(Unavailable):
     """A policy was adopted a moment ago, and its text is still being read."""
 
     code = "policies-loading"
+    remedy = "Send the same event again in a second."
 
 
 class PolicyAdmission:

@@ -42,6 +42,9 @@ class PolicyTextMissing(Unavailable):
     """The text of an adopted policy is not held here, so it does not bind."""
 
     code = "policy-text-missing"
+    remedy = (
+        "Add the policy's text to the content store with `POST /v1/content`; it binds from then on."
+    )
 
 
 def adopted_versions(connection: Connection) -> tuple[PolicyVersion, ...]:

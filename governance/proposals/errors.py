@@ -10,12 +10,14 @@ class InvalidProposal(InvalidInput):
     """A proposal that is not sent: too long, without a title, without an action."""
 
     code = "invalid-proposal"
+    remedy = "Change what the message names, and prepare the proposal again."
 
 
 class UnknownProposal(NotFound):
     """The governor knows no proposal of that number."""
 
     code = "unknown-proposal"
+    remedy = "Take the number from `GET /v1/proposals`."
 
 
 class EvidenceDiffers(IntegrityError):
@@ -32,6 +34,10 @@ class ProposalRefused(Refused):
     """
 
     code = "proposal-refused"
+    remedy = (
+        "Read the contract's reason in the message; `GET /v1/proposals/{proposal}` says what the "
+        "proposal waits for."
+    )
 
     def __init__(self, message: str, refusal: Refusal) -> None:
         super().__init__(message)

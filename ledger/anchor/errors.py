@@ -9,12 +9,17 @@ class WrongRegistry(Conflict):
     """The contract is for another log, on another chain, or no registry of anchors at all."""
 
     code = "wrong-anchor-registry"
+    remedy = "Name this log's registry and its chain in CONCORD_ANCHOR_CHAINS."
 
 
 class AnchorRefused(Refused):
     """The contract does not take the log's root."""
 
     code = "anchor-refused"
+    remedy = (
+        "See that the relayer has the operator's role in the registry; the message has the "
+        "contract's reason."
+    )
 
 
 class AnchorContradiction(IntegrityError):
@@ -39,3 +44,4 @@ class AnchorUnconfirmed(Unavailable):
     """The anchor is on the chain, in a block that could still be replaced."""
 
     code = "anchor-unconfirmed"
+    remedy = "Try again when enough blocks have followed."

@@ -9,30 +9,35 @@ class UnknownVersion(NotFound):
     """No such model version is recorded as of the size that was asked about."""
 
     code = "unknown-version"
+    remedy = "Check model and version; `GET /v1/models/{model}/versions` lists what is published."
 
 
 class UnknownNode(NotFound):
     """Nothing by that name takes part in any lineage."""
 
     code = "unknown-node"
+    remedy = "Check the id and version, and the `at` that was asked for."
 
 
 class InvalidPolicy(InvalidInput):
     """A policy document that is not of the form its version asks for."""
 
     code = "invalid-policy"
+    remedy = "Mend the policy's text as the message says before it is proposed."
 
 
 class AnswerCut(Refused):
     """An answer that a limit cut short cannot be replayed, and so not be bundled."""
 
     code = "answer-cut"
+    remedy = "Ask for a bundle with a higher limit of ancestors."
 
 
 class MalformedBundle(InvalidInput):
     """A document that is not a bundle."""
 
     code = "malformed-bundle"
+    remedy = "Ask for the bundle again, and hand it in as it was answered."
 
 
 class BundleContradiction(IntegrityError):

@@ -51,6 +51,7 @@ class ChainMoved(Unavailable):
     """The chain was reorganised again and again while logs were being read."""
 
     code = "chain-moved"
+    remedy = "Wait: it is tried again by itself."
 
 
 class Sender(Protocol):

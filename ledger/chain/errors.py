@@ -41,6 +41,7 @@ class RpcParseError(RpcFault, InvalidInput):
     """The body is not JSON."""
 
     code = "rpc-parse-error"
+    remedy = "Send JSON."
     rpc_code = -32700
 
 
@@ -48,6 +49,7 @@ class RpcInvalidRequest(RpcFault, InvalidInput):
     """The body is JSON, but no JSON-RPC 2.0 request."""
 
     code = "rpc-invalid-request"
+    remedy = "Send JSON-RPC 2.0."
     rpc_code = -32600
 
 
@@ -55,6 +57,10 @@ class RpcMethodNotFound(RpcFault, NotFound):
     """The method does not exist here, or is not open to callers."""
 
     code = "rpc-method-not-found"
+    remedy = (
+        "Use a method that contract wallets and web3.py use; the message names the one that is "
+        "missing."
+    )
     rpc_code = -32601
 
 
@@ -62,6 +68,7 @@ class RpcInvalidParams(RpcFault, InvalidInput):
     """The parameters of a method are missing, of the wrong type or out of range."""
 
     code = "rpc-invalid-params"
+    remedy = "Mend the parameters that the message names."
     rpc_code = -32602
 
 
@@ -69,6 +76,7 @@ class RpcInternalError(RpcFault):
     """The node failed; its log says why."""
 
     code = "rpc-internal-error"
+    remedy = "Tell the operator; the service's log has the cause."
     rpc_code = -32603
 
 
@@ -76,6 +84,7 @@ class RpcLimitExceeded(RpcFault, Refused):
     """The request asks for more than one answer may hold."""
 
     code = "rpc-limit-exceeded"
+    remedy = "Ask for fewer blocks, logs or calls at a time."
     rpc_code = -32005
 
 
@@ -83,6 +92,7 @@ class BlockUnknown(RpcFault, NotFound):
     """No block of that number or hash is on the chain."""
 
     code = "block-unknown"
+    remedy = "Ask for a block up to the latest one."
     rpc_code = -32001
 
 
@@ -90,6 +100,7 @@ class TransactionMalformed(RpcFault, InvalidInput):
     """The bytes are no signed transaction that this chain could ever include."""
 
     code = "transaction-malformed"
+    remedy = "Sign a legacy, EIP-2930 or EIP-1559 transaction, and send its bytes as hex."
     rpc_code = -32602
 
 
@@ -97,12 +108,14 @@ class TransactionForOtherChain(RpcFault, InvalidInput):
     """The transaction was signed for another chain id, or for none (before EIP-155)."""
 
     code = "transaction-for-other-chain"
+    remedy = "Switch the wallet to the chain id of `GET /v1/log`, and sign again."
 
 
 class SenderNotPermitted(RpcFault, Refused):
     """The chain is permissioned and the sender is no member."""
 
     code = "sender-not-permitted"
+    remedy = "Send from a member's account, or have the account admitted."
     rpc_code = -32003
 
 
@@ -110,30 +123,35 @@ class NonceTooLow(RpcFault, Conflict):
     """The sender has already used that nonce."""
 
     code = "nonce-too-low"
+    remedy = "Ask `eth_getTransactionCount` for the next nonce, and sign again."
 
 
 class NonceTooHigh(RpcFault, Refused):
     """Transactions of the sender with lower nonces are missing."""
 
     code = "nonce-too-high"
+    remedy = "Send the transactions with lower nonces first."
 
 
 class TransactionKnown(RpcFault, Conflict):
     """That very transaction is on the chain or waiting."""
 
     code = "transaction-known"
+    remedy = "Nothing: it was sent before. Ask for its receipt."
 
 
 class InsufficientFunds(RpcFault, Refused):
     """The sender does not hold the value that it wants to transfer."""
 
     code = "insufficient-funds"
+    remedy = "Send the account coins, or transfer less."
 
 
 class SealerBusy(RpcFault, Unavailable):
     """More transactions wait for a block than the node accepts."""
 
     code = "sealer-busy"
+    remedy = "Send it again in some seconds."
     rpc_code = -32005
 
 
@@ -141,12 +159,14 @@ class ExecutionFailed(RpcFault, Refused):
     """The EVM stopped without a revert: out of gas, invalid opcode, stack or memory fault."""
 
     code = "execution-failed"
+    remedy = "Try the call with `eth_call`; raise its gas if it ran out."
 
 
 class ExecutionTooLong(RpcFault, Refused):
     """The EVM used up its processor time; nothing of it was kept."""
 
     code = "execution-too-long"
+    remedy = "Ask for less in one call."
 
 
 class ExecutionReverted(RpcFault, Refused):
@@ -158,6 +178,7 @@ class ExecutionReverted(RpcFault, Refused):
     """
 
     code = "execution-reverted"
+    remedy = "Read the contract's reason in the message, and send what it accepts."
     rpc_code = 3
 
     def __init__(self, message: str, output: bytes) -> None:
@@ -180,42 +201,49 @@ class ChainStoreFailed(Unavailable):
     """The store could not write or read: disk full, read-only, or an I/O error."""
 
     code = "chain-store-failed"
+    remedy = "Look after the disk of the chain's directory, then restart the service."
 
 
 class ChainInUse(Unavailable):
     """Another process has the embedded chain open."""
 
     code = "chain-in-use"
+    remedy = "Stop the other process, or name another data directory."
 
 
 class ChainMissing(NotFound):
     """There is no embedded chain in that directory."""
 
     code = "chain-missing"
+    remedy = "Name the directory of the chain, or restore it from a backup."
 
 
 class ChainExists(Conflict):
     """An embedded chain is already in that directory."""
 
     code = "chain-exists"
+    remedy = "Choose another directory; a chain is never overwritten."
 
 
 class ChainUrlInvalid(InvalidInput):
     """The chain's URL is neither `embedded:DIRECTORY` nor http(s)."""
 
     code = "chain-url-invalid"
+    remedy = "Set CONCORD_CHAIN_URL to `embedded:DIRECTORY` or a node's http(s) address."
 
 
 class ChainUnavailable(Unavailable):
     """The chain's node cannot be reached, or answers with server errors."""
 
     code = "chain-unavailable"
+    remedy = "Wait and try again; the operator looks after the node that CONCORD_CHAIN_URL names."
 
 
 class WrongChain(Conflict):
     """The node answers for another chain id than the one that was configured."""
 
     code = "wrong-chain"
+    remedy = "Have the operator set CONCORD_CHAIN_URL to the chain that the log's first leaf names."
 
 
 class ChainReorganised(IntegrityError):
@@ -238,6 +266,7 @@ class ChainRefused(Refused):
     """
 
     code = "chain-refused"
+    remedy = "Look at the node's answer in the message; with fees, see that the account has coins."
 
     def __init__(self, message: str, rpc_code: int) -> None:
         super().__init__(message)
@@ -252,6 +281,7 @@ class TransactionFailed(Refused):
     """
 
     code = "transaction-failed"
+    remedy = "Read the contract's reason in the message; the nonce is used, so sign anew."
 
     def __init__(self, message: str, transaction_hash: bytes) -> None:
         super().__init__(message)
@@ -266,6 +296,7 @@ class TransactionPending(Unavailable):
     """
 
     code = "transaction-pending"
+    remedy = "Ask for its receipt later; do not sign another one."
 
     def __init__(self, message: str, transaction_hash: bytes) -> None:
         super().__init__(message)
@@ -276,3 +307,4 @@ class FeeTooHigh(Refused):
     """The chain asks for a higher fee than the configured ceiling."""
 
     code = "fee-too-high"
+    remedy = "Wait for lower fees, or have the operator raise the ceiling."

@@ -61,6 +61,7 @@ class TimeTravelRefused(Refused):
     """The clock can be moved in development mode only."""
 
     code = "time-travel-refused"
+    remedy = "Set CONCORD_CHAIN_DEVELOPMENT for tests; never for a ledger that counts."
 
 
 class EmbeddedNode:

@@ -48,6 +48,10 @@ class InvalidJson(InvalidInput):
     """The bytes are not JSON, or not JSON that every parser reads alike."""
 
     code = "invalid-json"
+    remedy = (
+        "Send RFC 8259 JSON in UTF-8: each key once, no NaN, no lone surrogates, integers within "
+        "2^53 - 1."
+    )
 
 
 def parse_object(data: bytes) -> JsonObject:

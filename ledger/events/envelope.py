@@ -55,18 +55,27 @@ class InvalidEvent(InvalidInput):
     """The envelope is not well formed, or contradicts its own body."""
 
     code = "invalid-event"
+    remedy = (
+        "Ask `POST /v1/events:prepare` for the event, or compare it with the page of this API, "
+        "and sign it anew."
+    )
 
 
 class LeafTooLarge(InvalidInput):
     """The leaf would be longer than the log's format can hold."""
 
     code = "leaf-too-large"
+    remedy = (
+        "Put what is long into a document (a run's inputs into a manifest) and name it by its "
+        "digest."
+    )
 
 
 class SummaryDiffers(InvalidInput):
     """The summary is not what kind and body give: a wallet would have shown something else."""
 
     code = "summary-differs"
+    remedy = "Ask `POST /v1/events:prepare` for the summary, or update the client; then sign anew."
 
 
 @with_config(ConfigDict(extra="forbid", strict=True))

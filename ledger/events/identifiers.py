@@ -34,6 +34,7 @@ class InvalidIdentifier(InvalidInput):
     """An id, address, digest or time that is not spelled as it must be."""
 
     code = "invalid-identifier"
+    remedy = "Spell it as the message says."
 
 
 @lru_cache(maxsize=65536)

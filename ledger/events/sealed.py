@@ -40,6 +40,7 @@ class InvalidSeal(InvalidInput):
     """A commitment is malformed, or an opening does not fit it."""
 
     code = "invalid-seal"
+    remedy = "Seal the value anew, and send the commitment with its own salt and value."
 
 
 def _check_commitment(text: str) -> str:

@@ -30,18 +30,24 @@ class InvalidKey(InvalidInput):
     """The bytes are not a private key."""
 
     code = "invalid-key"
+    remedy = "Use a secp256k1 key of 32 bytes."
 
 
 class InvalidSignature(InvalidInput):
     """The signature is not one that can be checked: wrong length, high s, wrong v."""
 
     code = "invalid-signature"
+    remedy = "Sign the EIP-712 digest again, with low s; a signature has 65 bytes."
 
 
 class WrongSigner(Refused):
     """The signature is somebody else's, or covers something else."""
 
     code = "wrong-signer"
+    remedy = (
+        "Sign with the key of the account that the message names, over exactly what was prepared,"
+        " for this ledger's chain id and origin."
+    )
 
 
 class SigningKey:

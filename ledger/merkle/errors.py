@@ -25,6 +25,7 @@ class IndexBeyondSize(InvalidInput):
     """An index that is negative, or not smaller than the size of the tree."""
 
     code = "index-beyond-size"
+    remedy = "Ask for an index below the size."
 
 
 class InvalidCompactRange(InvalidInput):
@@ -67,6 +68,7 @@ class EntryTooLong(InvalidInput):
     """An entry of more than 65,535 bytes, which no entry bundle can hold."""
 
     code = "entry-too-long"
+    remedy = "Put what is long into a document and name it by its digest."
 
 
 class TileIncomplete(IntegrityError):
@@ -79,6 +81,10 @@ class MalformedKey(InvalidInput):
     """A verifier or private key string that is not of the form of a signed note's key."""
 
     code = "malformed-key"
+    remedy = (
+        "Copy the whole verifier key, `name+hash+key`, as `GET /v1/log` or `concord log show` "
+        "tells it."
+    )
 
 
 class MalformedNote(InvalidInput):
@@ -91,6 +97,7 @@ class TooManySignatures(InvalidInput):
     """A note with more signatures than anyone has a reason to add."""
 
     code = "too-many-signatures"
+    remedy = "Remove signatures of keys that nobody here knows."
 
 
 class InvalidSignature(IntegrityError):
@@ -127,3 +134,4 @@ class MalformedReceipt(InvalidInput):
     """A document that is not a receipt."""
 
     code = "malformed-receipt"
+    remedy = "Take the receipt as the service answered it, without a change."

@@ -18,30 +18,38 @@ class DatabaseLocked(Unavailable):
     """Another process holds the database for longer than we wait."""
 
     code = "database-locked"
+    remedy = "Try again in some seconds; if it stays, find the process that holds the database."
 
 
 class DatabaseReadOnly(Unavailable):
     """The database, or the file system under it, takes no writes."""
 
     code = "database-read-only"
+    remedy = "Make the database and its folder writable for the service's user."
 
 
 class DiskFull(Unavailable):
     """There is no room left for the database."""
 
     code = "disk-full"
+    remedy = "Free some room on the database's disk; nothing that was acknowledged is lost."
 
 
 class DatabaseDown(Unavailable):
     """The database cannot be reached, or its disk fails."""
 
     code = "database-down"
+    remedy = (
+        "Look after the database and its disk; what was not acknowledged is sent again by its "
+        "sender."
+    )
 
 
 class DatabaseCorrupt(IntegrityError):
     """The database's own files are damaged."""
 
     code = "database-corrupt"
+    remedy = "Stop the service, keep the files, and restore the newest backup."
 
 
 class RowsContradict(IntegrityError):
@@ -54,12 +62,14 @@ class SchemaOutdated(Unavailable):
     """The database has another schema than this program."""
 
     code = "schema-outdated"
+    remedy = "Stop all processes on the database, and start one with `concord serve --migrate`."
 
 
 class UnsupportedDatabase(InvalidInput):
     """No such kind of database is supported."""
 
     code = "unsupported-database"
+    remedy = "Use a `sqlite:///` or `postgresql+psycopg://` URL."
 
 
 _LOCKED = DatabaseLocked("Another process is writing to the database. Try again.")

@@ -35,6 +35,7 @@ class InvalidPage(InvalidInput):
     """A page that cannot be: too long, or after a key of another form."""
 
     code = "invalid-page"
+    remedy = "Take `next` of the page before as it is, and a limit of 1 to 1,000 items."
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ class InvalidAmount(InvalidInput):
     """No amount, or one with more decimals than there are."""
 
     code = "invalid-amount"
+    remedy = "Write a decimal number of tokens, such as `12.5`."
 
 
 def shown(amount: JsonValue) -> str:

@@ -26,6 +26,7 @@ class NoLedgerHere(NotFound):
     """The data directory holds no ledger."""
 
     code = "no-ledger-here"
+    remedy = "Name the data directory with `--data`, or make a ledger with `concord init`."
 
 
 @contextmanager

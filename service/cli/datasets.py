@@ -28,6 +28,7 @@ class MissingTerms(InvalidInput):
     """A dataset needs a title, a licence and consent codes."""
 
     code = "missing-terms"
+    remedy = "Give `--title`, `--license` and `--duo`, or a Croissant file that says them."
 
 
 @app.command()

@@ -22,6 +22,7 @@ class InvalidSecret(InvalidInput):
     """Neither a keystore file nor a private key in hex."""
 
     code = "invalid-secret"
+    remedy = "Hand in a keystore V3 file, or 64 hex digits."
 
 
 @app.command("new")

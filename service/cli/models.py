@@ -29,12 +29,14 @@ class InvalidReference(InvalidInput):
     """Not of the form `id@version` or `id@version@grant`."""
 
     code = "invalid-reference"
+    remedy = "Write `id@version`, and `@grant` after a dataset's."
 
 
 class InvalidMetrics(InvalidInput):
     """A metric is not a number."""
 
     code = "invalid-metrics"
+    remedy = "Write `NAME=NUMBER`."
 
 
 @app.command("register")

@@ -56,18 +56,21 @@ class NotConfirmed(InvalidInput):
     """Nobody has said that it is to be sent."""
 
     code = "not-confirmed"
+    remedy = "Answer the question with `y`, or give `--yes`."
 
 
 class InvalidEvidence(InvalidInput):
     """Evidence is neither a document's content id nor a model version's audit."""
 
     code = "invalid-evidence"
+    remedy = "Write `KIND=CONTENT-ID`, or `audit-bundle=MODEL@VERSION`."
 
 
 class NoPolicyName(InvalidInput):
     """A policy's text does not say which policy it is."""
 
     code = "no-policy-name"
+    remedy = "Name the policy in its text."
 
 
 def evidence_of(text: str) -> EvidenceNamed:

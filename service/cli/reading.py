@@ -16,6 +16,7 @@ class InvalidSettings(InvalidInput):
     """A setting has a value that it cannot have."""
 
     code = "invalid-settings"
+    remedy = "Mend the `CONCORD_…` variable that the message names; docs/operations.md lists them."
 
 
 def read_json(file: Path) -> JsonObject:

@@ -39,12 +39,14 @@ class InvalidMember(InvalidInput):
     """Not of the form `NAME=ADDRESS:role,role`, with `:TOKENS` after it or without."""
 
     code = "invalid-member"
+    remedy = "Write `NAME=ADDRESS:role,role`, with `:TOKENS` after it where there is a DAO."
 
 
 class DemoNotInstalled(InvalidInput):
     """The demo trains a model, and what it takes is not installed."""
 
     code = "demo-not-installed"
+    remedy = "Install Concord with the extra `demo`, or use `./run demo`."
 
 
 def init(

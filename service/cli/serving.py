@@ -23,12 +23,14 @@ class PortTaken(Unavailable):
     """Another program listens on that port."""
 
     code = "port-taken"
+    remedy = "Stop the other program, or choose another `--port`."
 
 
 class ServerFailed(Unavailable):
     """The server did not start."""
 
     code = "server-failed"
+    remedy = "Read the cause above the message."
 
 
 def listen(host: str, port: int) -> socket.socket:

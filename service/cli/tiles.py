@@ -46,6 +46,7 @@ class TileMissing(NotFound):
     """The log's files lack one that its checkpoint promises."""
 
     code = "tile-missing"
+    remedy = "Export the log again."
 
 
 class TileDamaged(IntegrityError):

@@ -15,6 +15,7 @@ class InvalidTime(InvalidInput):
     """Neither an RFC 3339 time nor a duration from now."""
 
     code = "invalid-time"
+    remedy = "Write `2027-01-31`, `2027-01-31T12:00:00Z`, or a duration such as `30d`."
 
 
 def now_ms() -> int:

@@ -25,6 +25,7 @@ class InvalidSplit(InvalidInput):
     """`--split` does not say how a vote is split."""
 
     code = "invalid-split"
+    remedy = "Write `--split for=TOKENS --split against=TOKENS`."
 
 
 def proposals(

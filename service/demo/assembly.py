@@ -44,6 +44,7 @@ class DemoStuck(Unavailable):
     """Something that should follow by itself did not."""
 
     code = "demo-stuck"
+    remedy = "Run `./run demo --fresh`; if it happens again, report it."
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,12 +26,14 @@ class NotADemo(Conflict):
     """The folder holds something that no demo put there."""
 
     code = "not-a-demo"
+    remedy = "Name another folder with `--data`."
 
 
 class DemoInUse(Unavailable):
     """Another demo uses the folder."""
 
     code = "demo-in-use"
+    remedy = "Stop the other demo, or name another folder with `--data`."
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ class NotForAnchoring(Refused):
     """Somebody who is neither an operator nor an auditor asks for an anchor."""
 
     code = "not-for-anchoring"
+    remedy = "Have an operator or auditor ask; anchoring goes on by itself."
 
 
 @router.get(

@@ -29,6 +29,7 @@ class NoDao(NotFound):
     """This ledger names no contracts, so there is no chain and nothing to vote on."""
 
     code = "no-dao"
+    remedy = "Use a ledger that was made with a DAO; one is not added later."
 
 
 def dao_of(parts: Parts) -> Dao:

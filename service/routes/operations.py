@@ -42,6 +42,7 @@ class NotReady(Unavailable):
     """The log takes nothing any more, or work in the background has stopped for good."""
 
     code = "not-ready"
+    remedy = "Send no requests here until it answers 200; the service's log has the cause."
 
 
 @router.get("/healthz", summary="The process answers", responses={200: {"model": Health}})

@@ -50,6 +50,10 @@ class NotAnchoredYet(Conflict):
     """No root that holds the record stands in the DAO's registry; the anchorer will see to it."""
 
     code = "not-anchored-yet"
+    remedy = (
+        "Wait for the next anchor, or have an operator or auditor ask for one with `concord "
+        "anchor now`."
+    )
 
 
 @router.post(

@@ -70,12 +70,20 @@ class SignInRequired(Refused):
     """The call is for members, and the request brings no session that counts."""
 
     code = "sign-in-required"
+    remedy = (
+        "Sign in with `POST /v1/session:prepare` and `POST /v1/session`, then send "
+        "`Authorization: Bearer TOKEN`; the command line does it with `--key`."
+    )
 
 
 class OriginRefused(Refused):
     """A page of another origin used somebody's cookie."""
 
     code = "origin-refused"
+    remedy = (
+        "Send the token as `Authorization: Bearer TOKEN`, or have the operator add the page's "
+        "origin to CONCORD_CORS_ORIGINS."
+    )
 
 
 def is_public(method: str, path: str) -> bool:

@@ -60,6 +60,7 @@ class InvalidSignInMessage(InvalidInput):
     """The text is not one of EIP-4361."""
 
     code = "invalid-sign-in-message"
+    remedy = "Ask `POST /v1/session:prepare` for a message, and sign it as it is."
 
 
 @dataclass(frozen=True, slots=True)

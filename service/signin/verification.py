@@ -38,12 +38,14 @@ class SignInRefused(Refused):
     """The message is for somewhere else, of another time, or its nonce is used up."""
 
     code = "sign-in-refused"
+    remedy = "Ask `POST /v1/session:prepare` for a new message, and sign it at once."
 
 
 class NotAMember(Refused):
     """Sessions are for members, and for keys that sign on their behalf."""
 
     code = "not-a-member"
+    remedy = "Sign in with a member's account or a key that a member has authorised."
 
 
 @dataclass(frozen=True, slots=True)

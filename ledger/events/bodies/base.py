@@ -35,12 +35,17 @@ class InvalidBody(InvalidInput):
     """
 
     code = "invalid-body"
+    remedy = (
+        "Change the field that the message names; `/openapi.json` and docs/api.md say what a "
+        "kind's body holds."
+    )
 
 
 class UnknownKind(InvalidInput):
     """No such kind of event."""
 
     code = "unknown-kind"
+    remedy = "Use a kind of the list in the message, or update the service."
 
 
 class Value(BaseModel):
