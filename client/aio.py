@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -50,6 +50,8 @@ class AsyncLedger:
     Args:
         server: address of the API.
         key: signs what you record; not needed for reading.
+        unlock: gives the key to sign in with; called only where there is no `key` and the ledger
+            shows its contents to members only.
         verifier_key: the key that the log must have; taken on first contact where absent.
         state: folder of what is believed of which log; `~/.config/concord/trust` where absent.
         retry: how often and how long to try.
@@ -61,6 +63,7 @@ class AsyncLedger:
         server: str,
         *,
         key: SigningKey | None = None,
+        unlock: Callable[[], SigningKey] | None = None,
         verifier_key: str | None = None,
         state: Path | None = None,
         retry: RetryPolicy | None = None,
@@ -73,6 +76,7 @@ class AsyncLedger:
             key=key,
             expected_key=verifier_key,
             random=secrets.token_bytes,
+            unlock=unlock,
         )
         self._retry = retry or RetryPolicy()
         self._http = http or httpx.AsyncClient(timeout=self._retry.timeout)

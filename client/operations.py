@@ -76,6 +76,7 @@ class Session:
         server: address of the API, without a trailing slash.
         store: what is believed of which log.
         key: signs; None for those who only read.
+        unlock: gives the key that signs in, where there is no other; see `client.signin`.
         expected_key: verifier key that the log must have, where the user knows it.
         random: gives n random bytes.
         clock: milliseconds since the epoch.
@@ -90,6 +91,7 @@ class Session:
     expected_key: str | None
     random: Callable[[int], bytes]
     clock: Callable[[], int] = system_clock
+    unlock: Callable[[], SigningKey] | None = None
     trust: Trust | None = field(default=None)
     believed: Checkpoint | None = field(default=None)
     token: str | None = field(default=None, repr=False)

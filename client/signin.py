@@ -97,7 +97,7 @@ def sign_in(session: Session) -> Operation[str]:
         NoSigningKey: the client was made without a key.
         ServerProblem: the ledger does not let this account in.
     """
-    key = session.require_key()
+    key = session.unlock() if session.key is None and session.unlock else session.require_key()
     unsigned = yield from prepare_sign_in(session, key.address)
     return (yield from finish_sign_in(session, unsigned, key.sign_digest(unsigned.digest)))
 
@@ -124,13 +124,18 @@ def finish_sign_in(session: Session, unsigned: UnsignedSignIn, signature: str) -
     return session.token
 
 
+def can_sign_in(session: Session) -> bool:
+    """Whether the client has a key to sign in with, or knows whom to ask for one."""
+    return session.key is not None or session.unlock is not None
+
+
 def signed_in(session: Session, operation: Operation[T]) -> Operation[T]:
     """Runs an operation, signing in where the ledger asks for it and there is a key."""
     try:
         request = next(operation)
         while True:
             response = yield replace(request, token=session.token)
-            if session.key is not None and wants_sign_in(response):
+            if can_sign_in(session) and wants_sign_in(response):
                 session.token = None
                 yield from sign_in(session)
                 response = yield replace(request, token=session.token)

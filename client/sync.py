@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -29,6 +29,7 @@ from client.runs import TrackedRun
 from client.signin import (
     SIGN_IN_REQUIRED,
     UnsignedSignIn,
+    can_sign_in,
     finish_sign_in,
     prepare_sign_in,
     sign_in,
@@ -71,6 +72,8 @@ class Ledger:
     Args:
         server: address of the API.
         key: signs what you record; not needed for reading.
+        unlock: gives the key to sign in with; called only where there is no `key` and the ledger
+            shows its contents to members only.
         verifier_key: the key that the log must have; taken on first contact where absent.
         state: folder of what is believed of which log; `~/.config/concord/trust` where absent.
         retry: how often and how long to try.
@@ -82,6 +85,7 @@ class Ledger:
         server: str,
         *,
         key: SigningKey | None = None,
+        unlock: Callable[[], SigningKey] | None = None,
         verifier_key: str | None = None,
         state: Path | None = None,
         retry: RetryPolicy | None = None,
@@ -94,6 +98,7 @@ class Ledger:
             key=key,
             expected_key=verifier_key,
             random=secrets.token_bytes,
+            unlock=unlock,
         )
         self._retry = retry or RetryPolicy()
         self._http = http or httpx.Client(timeout=self._retry.timeout)
@@ -225,7 +230,7 @@ class Ledger:
             yield from self._stream_from(start)
         except ServerProblem as problem:
             # It refuses before the first leaf, also where the session has ended since.
-            if problem.problem != SIGN_IN_REQUIRED or self._session.key is None:
+            if problem.problem != SIGN_IN_REQUIRED or not can_sign_in(self._session):
                 raise
             self._session.token = None
             self._drive(sign_in(self._session))

@@ -25,12 +25,14 @@ class NoKeyChosen(InvalidInput):
     """The command signs, and no key was named."""
 
     code = "no-key-chosen"
+    remedy = "Name a key with `--key NAME` or `CONCORD_KEY`; `concord keys list` shows them."
 
 
 class NoPassphrase(InvalidInput):
     """A passphrase is needed, and nobody is there to type it."""
 
     code = "no-passphrase"
+    remedy = "Set `CONCORD_PASSPHRASE_FILE` or `CONCORD_PASSPHRASE`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +96,15 @@ class Options:
         return self.unlocked[stored.name]
 
     def reader(self) -> Ledger:
-        """A client that reads."""
+        """A client that reads. Where the ledger wants a sign-in, the chosen key signs in; only then
+        is its passphrase asked for.
+        """
         return Ledger(
-            self.server, verifier_key=self.verifier_key, state=state_folder(), retry=RETRY
+            self.server,
+            unlock=self._reading_key,
+            verifier_key=self.verifier_key,
+            state=state_folder(),
+            retry=RETRY,
         )
 
     def writer(self) -> Ledger:
@@ -108,6 +116,14 @@ class Options:
             state=state_folder(),
             retry=RETRY,
         )
+
+    def _reading_key(self) -> SigningKey:
+        try:
+            return self.signing_key()
+        except NoKeyChosen as error:
+            raise NoKeyChosen(
+                f"{self.server} shows its contents to members only. {error}"
+            ) from error
 
 
 def _first_line(file: Path) -> str:

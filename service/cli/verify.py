@@ -36,12 +36,14 @@ class NoVerifierKey(InvalidInput):
     """Nothing says which key the log must have."""
 
     code = "no-verifier-key"
+    remedy = "Give `--verifier-key`, as the log's operator has published it."
 
 
 class UnknownDocument(InvalidInput):
     """Neither a receipt nor a bundle."""
 
     code = "unknown-document"
+    remedy = "Hand in a receipt or a bundle, as the service answered it."
 
 
 def verify(
@@ -242,13 +244,19 @@ def _confirm(options: Options, log: str, trust: Trust, verified: VerifiedBundle)
 
 def _source(options: Options, log: str) -> AbstractContextManager[Source]:
     if log.startswith(("http://", "https://")):
-        return remote_source(replace(options, server=log))
+        signing = None if _names_log(options.key) else options.key
+        return remote_source(replace(options, server=log, key=signing))
     return folder_source(Path(log))
+
+
+def _names_log(key: str | None) -> bool:
+    """Whether `--key` names the log's verifier key; a signing key's name has no `+`."""
+    return key is not None and "+" in key
 
 
 def _trusted(options: Options, origin: str) -> Trust:
     """Which key the log must have, and what else is known of it; chain id 0 where it is not."""
-    named = options.verifier_key or options.key
+    named = options.verifier_key or (options.key if _names_log(options.key) else None)
     known = TrustStore(state_folder()).read(origin)
     if named is not None:
         key = VerifierKey.parse(named)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -65,9 +66,9 @@ def found(data: Path) -> Identity:
 
 
 @contextmanager
-def served(data: Path) -> Iterator[str]:
+def served(data: Path, *, reads: Literal["public", "members"] = "public") -> Iterator[str]:
     """Serves a ledger; yields the address."""
-    with ServerThread(Settings(data_dir=data)) as server:
+    with ServerThread(Settings(data_dir=data, reads=reads)) as server:
         # It would write to a standard error that is captured, and closed before it stops.
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         yield server.url
