@@ -32,6 +32,7 @@ from service.proposals.details import is_settled
 from service.proposals.transactions import transaction_json
 from service.routes.chain import dao_of, on_chain
 from service.routes.proposals import ProposalId, proposal_of
+from service.routes.votes import MIRROR
 from service.routing import StrictRoute
 from service.schemas.steps import CancelView, NothingRequest, StepView
 from service.schemas.votes import RecountView
@@ -49,6 +50,7 @@ class ProposalNotDue(Conflict):
     """This step does not come next, or not yet; the message says what the proposal waits for."""
 
     code = "proposal-not-due"
+    remedy = "Wait for what the message names."
 
 
 @router.post(
@@ -100,7 +102,7 @@ async def _step(request: Request, proposal: str, state: ProposalState, carry: Ca
             raise
 
     receipt = await on_chain(dao, send)
-    dao.background.wake()
+    dao.background.wake(MIRROR)
     return Json(
         {
             "transactionHash": "0x" + receipt.transaction_hash.hex(),

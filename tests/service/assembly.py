@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import orjson
 from eth_account import Account
-from eth_account.messages import encode_typed_data
+from eth_account.messages import encode_defunct, encode_typed_data
 
 from ledger.events import SigningKey
 from service.founding import DaoTerms, found_ledger
@@ -101,6 +101,36 @@ class ServedDao:
         answer: Json = response.json()
         return answer
 
+    def bearer(self, key: SigningKey) -> dict[str, str]:
+        """Signs in; the header that says so."""
+        message = self.do("/v1/session:prepare", {"account": key.address})["message"]
+        made = Account.sign_message(encode_defunct(text=message), key.secret)
+        signed = {"message": message, "signature": "0x" + made.signature.hex()}
+        token = self.do("/v1/session", signed, 201)["token"]
+        # The cookie that came with it would be a session, too.
+        self.http.cookies.clear()
+        return {"Authorization": f"Bearer {token}"}
+
+    def keep(self, document: bytes, key: SigningKey | None = None) -> str:
+        """Adds a document as a member does; its content id."""
+        headers = self.bearer(key or HOSPITAL)
+        added = self.http.post("/v1/content", content=document, headers=headers)
+        assert added.status_code == 201, added.text
+        return str(added.json()["content"])
+
+    # Events
+
+    def said(self, signer: SigningKey, kind: str, body: Json) -> Json:
+        """A signed event that the service prepared, as it is sent."""
+        asked = {"kind": kind, "actor": signer.address, "body": body}
+        prepared = self.do("/v1/events:prepare", asked)
+        signature = signer.sign_digest(bytes.fromhex(prepared["digest"][2:]))
+        return {"event": prepared["event"] | {"signature": signature}}
+
+    def say(self, signer: SigningKey, kind: str, body: Json) -> int:
+        """Appends an event; its index."""
+        return int(self.do("/v1/events", self.said(signer, kind, body), 201)["index"])
+
     # The chain
 
     def rpc(self, method: str, *params: object) -> Any:
@@ -167,6 +197,28 @@ class ServedDao:
     def detail(self, proposal: str) -> Json:
         """A proposal as it stands."""
         return self.read(f"/v1/proposals/{proposal}")
+
+    def queued(self, *actions: Json, **more: Any) -> str:
+        """Proposes, votes and queues, and lets the time pass until it can be executed; the
+        proposal's id.
+        """
+        proposal = self.open(*actions, **more)
+        for voter in (HOSPITAL, CLINIC):
+            self.vote(voter, proposal)
+        self.advance(VOTING_PERIOD + VOTE_EXTENSION + 1)
+        self.do(f"/v1/proposals/{proposal}:queue", {})
+        self.advance(TIMELOCK_DELAY + 1)
+        return proposal
+
+    def execute(self, proposal: str) -> None:
+        """Executes it."""
+        self.do(f"/v1/proposals/{proposal}:execute", {})
+
+    def carry_out(self, *actions: Json, **more: Any) -> str:
+        """Proposes, votes, queues and executes; the proposal's id."""
+        proposal = self.queued(*actions, **more)
+        self.execute(proposal)
+        return proposal
 
     # Votes
 

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import httpx
-from eth_account import Account
-from eth_account.messages import encode_defunct
 
 from ledger.events import SigningKey
 from tests.service.assembly import AUDITOR, HOSPITAL, NEWCOMER, OPERATOR, ServedDao, await_that
 from tests.service.conftest import Served, problem_code
 
 
-def bearer(dao: ServedDao, key: SigningKey) -> dict[str, str]:
-    message = dao.do("/v1/session:prepare", {"account": key.address})["message"]
-    made = Account.sign_message(encode_defunct(text=message), key.secret)
-    signed = {"message": message, "signature": "0x" + made.signature.hex()}
-    token = dao.do("/v1/session", signed, 201)["token"]
-    # The cookie that came with it would be a session, too.
-    dao.http.cookies.clear()
-    return {"Authorization": f"Bearer {token}"}
-
-
 def anchor(dao: ServedDao, key: SigningKey) -> httpx.Response:
-    return dao.http.post("/v1/anchors", json={}, headers=bearer(dao, key))
+    return dao.http.post("/v1/anchors", json={}, headers=dao.bearer(key))
 
 
 def test_an_auditor_has_the_present_size_anchored_and_a_second_time_nothing_is_sent(

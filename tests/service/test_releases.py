@@ -16,24 +16,15 @@ MODEL = "tumours"
 PATH = f"/v1/models/{MODEL}/versions/1"
 
 
-def say(dao: ServedDao, signer: SigningKey, kind: str, body: Json) -> int:
-    """Appends an event that the service prepared; its index."""
-    asked = {"kind": kind, "actor": signer.address, "body": body}
-    prepared = dao.do("/v1/events:prepare", asked)
-    signature = signer.sign_digest(bytes.fromhex(prepared["digest"][2:]))
-    event = prepared["event"] | {"signature": signature}
-    return int(dao.do("/v1/events", {"event": event}, 201)["index"])
-
-
 def publish(dao: ServedDao) -> None:
     """A model version that names no run."""
-    say(
-        *(dao, LAB, "model.registered"),
+    dao.say(
+        *(LAB, "model.registered"),
         {"model": MODEL, "title": "Tumours", "owner": LAB.address, "license": "Apache-2.0"},
     )
     artifact = {"digest": {"sha256": "ab" * 32}, "name": "tumours.onnx"}
     version: Json = {"model": MODEL, "version": "1", "artifact": artifact}
-    say(dao, LAB, "model.version_published", version | {"relation": "trained"})
+    dao.say(LAB, "model.version_published", version | {"relation": "trained"})
 
 
 def release(record: str) -> Json:
