@@ -20,7 +20,13 @@ from client.drafts import Draft
 from client.errors import UnexpectedAnswer
 from client.home import state_folder
 from client.operations import Session
-from client.signin import UnsignedSignIn, finish_sign_in, prepare_sign_in, signed_in
+from client.signin import (
+    UnsignedSignIn,
+    finish_sign_in,
+    prepare_sign_in,
+    sign_out,
+    signed_in,
+)
 from client.transport import (
     as_response,
     check_length,
@@ -136,15 +142,20 @@ class AsyncLedger:
         """A fresh receipt of any leaf, verified."""
         return await self._drive(self._session.receipt(index))
 
-    async def prepare_sign_in(self, account: str) -> UnsignedSignIn:
+    async def prepare_sign_in(self, account: str, *, page: str | None = None) -> UnsignedSignIn:
         """A sign-in (EIP-4361) for an account to sign elsewhere; the client's own key needs none of
-        this, it signs in where the ledger asks for it.
+        this, it signs in where the ledger asks for it. `page` is the authority of the page that
+        asks the wallet, where that is another than the server's.
         """
-        return await self._drive(prepare_sign_in(self._session, account))
+        return await self._drive(prepare_sign_in(self._session, account, page))
 
     async def sign_in(self, unsigned: UnsignedSignIn, signature: str) -> str:
         """Opens the session that was signed for; its token, kept in memory and sent from now on."""
         return await self._drive(finish_sign_in(self._session, unsigned, signature))
+
+    async def sign_out(self) -> None:
+        """Ends the session that was opened, if any."""
+        await self._drive(sign_out(self._session))
 
     async def read_sealed(self, commitment: str) -> JsonValue:
         """The value behind a commitment, for those who may see it."""

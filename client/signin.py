@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 import httpx
 
 from client.errors import ServerProblem, UnexpectedAnswer
-from client.wire import Operation, Response, check, post, read_object, text
+from client.wallets import with_usual_v
+from client.wire import Operation, Request, Response, check, post, read_object, text
 from ledger.errors import InvalidInput, Refused
 from ledger.events.identifiers import format_instant, keccak
 from ledger.events.signing import WrongSigner, recover
@@ -62,7 +63,7 @@ class UnsignedSignIn:
 
 
 def sign_in_message(
-    server: str, account: str, *, chain_id: int, nonce: str, now: int
+    server: str, account: str, *, chain_id: int, nonce: str, now: int, page: str | None = None
 ) -> UnsignedSignIn:
     """The message to sign.
 
@@ -72,6 +73,7 @@ def sign_in_message(
         chain_id: of the ledger.
         nonce: the server's, used once.
         now: milliseconds since the epoch.
+        page: authority (`host[:port]`) of the page that asks the wallet; the server's where absent.
 
     Raises:
         UnexpectedAnswer: the nonce is none.
@@ -79,7 +81,7 @@ def sign_in_message(
     if not (nonce.isascii() and nonce.isalnum() and 8 <= len(nonce) <= 128):
         raise UnexpectedAnswer("The server's nonce is not 8 or more letters and digits.")
     second = now - now % 1000
-    domain = httpx.URL(server).netloc.decode()
+    domain = page or httpx.URL(server).netloc.decode()
     message = (
         f"{domain} wants you to sign in with your Ethereum account:\n"
         f"{account}\n\n{STATEMENT}\n\n"
@@ -102,13 +104,27 @@ def sign_in(session: Session) -> Operation[str]:
     return (yield from finish_sign_in(session, unsigned, key.sign_digest(unsigned.digest)))
 
 
-def prepare_sign_in(session: Session, account: str) -> Operation[UnsignedSignIn]:
-    """A sign-in for an account to sign elsewhere."""
+def prepare_sign_in(
+    session: Session, account: str, page: str | None = None
+) -> Operation[UnsignedSignIn]:
+    """A sign-in for an account to sign elsewhere.
+
+    Args:
+        session: of the client.
+        account: EIP-55.
+        page: as `sign_in_message`. Wallets compare it with the page that they see.
+
+    Raises:
+        ServerProblem: the service does not know that page (`CONCORD_SIGN_IN_DOMAINS`).
+    """
     trust = yield from session.connect()
+    if page is not None:
+        check((yield post("/v1/session:prepare", {"account": account, "domain": page})))
     nonce = text(read_object((yield post("/v1/session:nonce", {}))), "nonce")
     return sign_in_message(
-        session.server, account, chain_id=trust.chain_id, nonce=nonce, now=session.clock()
-    )
+        session.server, account, chain_id=trust.chain_id, nonce=nonce, now=session.clock(),
+        page=page,
+    )  # fmt: skip
 
 
 def finish_sign_in(session: Session, unsigned: UnsignedSignIn, signature: str) -> Operation[str]:
@@ -118,10 +134,21 @@ def finish_sign_in(session: Session, unsigned: UnsignedSignIn, signature: str) -
         WrongSigner: the account did not sign it.
         ServerProblem: the ledger does not let this account in.
     """
+    signature = with_usual_v(signature)
     unsigned.check(signature)
     signed = {"message": unsigned.message, "signature": signature}
     session.token = text(read_object((yield post("/v1/session", signed))), "token")
     return session.token
+
+
+def sign_out(session: Session) -> Operation[None]:
+    """Ends the session, here and at the server; without one nothing happens."""
+    if session.token is None:
+        return
+    try:
+        check((yield Request("DELETE", "/v1/session")))
+    finally:
+        session.token = None
 
 
 def can_sign_in(session: Session) -> bool:

@@ -33,6 +33,7 @@ from client.signin import (
     finish_sign_in,
     prepare_sign_in,
     sign_in,
+    sign_out,
     signed_in,
 )
 from client.transport import (
@@ -158,15 +159,20 @@ class Ledger:
         """A fresh receipt of any leaf, verified."""
         return self._drive(self._session.receipt(index))
 
-    def prepare_sign_in(self, account: str) -> UnsignedSignIn:
+    def prepare_sign_in(self, account: str, *, page: str | None = None) -> UnsignedSignIn:
         """A sign-in (EIP-4361) for an account to sign elsewhere; the client's own key needs none of
-        this, it signs in where the ledger asks for it.
+        this, it signs in where the ledger asks for it. `page` is the authority of the page that
+        asks the wallet, where that is another than the server's.
         """
-        return self._drive(prepare_sign_in(self._session, account))
+        return self._drive(prepare_sign_in(self._session, account, page))
 
     def sign_in(self, unsigned: UnsignedSignIn, signature: str) -> str:
         """Opens the session that was signed for; its token, kept in memory and sent from now on."""
         return self._drive(finish_sign_in(self._session, unsigned, signature))
+
+    def sign_out(self) -> None:
+        """Ends the session that was opened, if any."""
+        self._drive(sign_out(self._session))
 
     def read_sealed(self, commitment: str) -> JsonValue:
         """The value behind a commitment, for those who may see it."""

@@ -63,12 +63,17 @@ class Unsigned:
         """
         if not _SIGNATURE.fullmatch(signature):
             raise InvalidSignature("The wallet's answer is not a signature of 65 bytes; try again.")
-        text = signature.lower()
-        if text[-2:] in {"00", "01"}:
-            text = f"{text[:-2]}{27 + int(text[-2:]):02x}"
-        event = replace(self.event, signature=text)
+        event = replace(self.event, signature=with_usual_v(signature))
         verify_signature(event, self.domain)
         return Signed(event, self.openings)
+
+
+def with_usual_v(signature: str) -> str:
+    """A signature of 65 bytes in lower case, its v 27 or 28; anything else in lower case."""
+    text = signature.lower()
+    if _SIGNATURE.fullmatch(signature) and text[-2:] in {"00", "01"}:
+        return f"{text[:-2]}{27 + int(text[-2:]):02x}"
+    return text
 
 
 def account_address(account: str) -> str:

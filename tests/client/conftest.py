@@ -94,12 +94,14 @@ def connect(request: pytest.FixtureRequest, server: LogServer, tmp_path: Path) -
         retry: RetryPolicy = AT_ONCE,
         verifier_key: str | None = None,
         transport: Any = None,
+        unlock: Callable[[], SigningKey] | None = None,
     ) -> Any:
         options: dict[str, Any] = {
             "key": key,
             "state": state or tmp_path / "trust",
             "retry": retry,
             "verifier_key": verifier_key,
+            "unlock": unlock,
         }
         transport = transport or server.transport()
         if request.param == "sync":

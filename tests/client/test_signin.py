@@ -8,6 +8,7 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_defunct
 
+from client import SigningKey
 from client.errors import ServerProblem, UnexpectedAnswer
 from client.signin import sign_in_message
 from ledger.events.signing import WrongSigner
@@ -82,6 +83,57 @@ def test_what_another_account_signed_is_not_sent(connect: Connect, server: DaoSe
         with pytest.raises(WrongSigner):
             ledger.sign_in(unsigned, signature)
     assert not server.asked("POST", "/v1/session")
+
+
+def test_a_wallet_that_writes_v_as_0_or_1_signs_in(connect: Connect, server: DaoServer) -> None:
+    ledger = connect(key=None)
+    unsigned = ledger.prepare_sign_in(LAB.address)
+    made = bytes.fromhex(LAB.sign_digest(unsigned.digest)[2:])
+    ledger.sign_in(unsigned, "0x" + (made[:64] + bytes([made[64] - 27])).hex())
+    assert ledger.fetch("/v1/items")["items"]
+
+
+def test_a_key_is_asked_for_only_where_the_ledger_wants_a_sign_in(
+    connect: Connect, server: DaoServer
+) -> None:
+    asked: list[str] = []
+
+    def unlock() -> SigningKey:
+        asked.append("key")
+        return STEWARD
+
+    ledger = connect(key=None, unlock=unlock)
+    ledger.connect()
+    assert not asked
+    assert ledger.fetch("/v1/items")["items"]
+    assert ledger.fetch("/v1/items")["items"]
+    assert asked == ["key"]
+
+
+def test_who_has_signed_out_is_a_stranger_again(connect: Connect, server: DaoServer) -> None:
+    ledger = connect(key=None)
+    ledger.sign_out()
+    unsigned = ledger.prepare_sign_in(LAB.address)
+    ledger.sign_in(unsigned, LAB.sign_digest(unsigned.digest))
+    ledger.sign_out()
+    assert server.asked("DELETE", "/v1/session") == 1
+    with pytest.raises(ServerProblem, match="sign-in-required"):
+        ledger.fetch("/v1/items")
+
+
+def test_the_message_names_the_page_that_asks_the_wallet(
+    connect: Connect, server: DaoServer
+) -> None:
+    unsigned = connect(key=None).prepare_sign_in(LAB.address, page="dashboard.test:8501")
+    assert unsigned.message.startswith("dashboard.test:8501 wants you to sign in")
+    assert "\nURI: http://ledger.test\n" in unsigned.message
+
+
+def test_a_page_that_the_service_does_not_know_is_never_named(
+    connect: Connect, server: DaoServer
+) -> None:
+    with pytest.raises(ServerProblem, match="sign-in-refused"):
+        connect(key=None).prepare_sign_in(LAB.address, page="evil.test")
 
 
 def test_the_message_names_this_server_and_this_ledger(connect: Connect, server: DaoServer) -> None:

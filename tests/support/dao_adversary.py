@@ -130,10 +130,13 @@ class DaoServer(LogServer):
 
     def _route(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
-        guarded = path not in {"/v1/log", "/checkpoint", "/v1/session:nonce", "/v1/session"}
+        guarded = path not in {"/v1/log", "/checkpoint"} and not path.startswith("/v1/session")
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if self.members_only and guarded and token not in self.tokens:
             return problem(401, "sign-in-required", "Sign in: this ledger is its members'.")
+        if request.method == "DELETE" and path == "/v1/session":
+            self.tokens.discard(token)
+            return httpx.Response(204)
         if _is_json(request) and (posted := self._posted(path, parse_object(request.content))):
             return posted
         match request.method, path.split("/")[1:]:
@@ -146,6 +149,8 @@ class DaoServer(LogServer):
         return super()._route(request)
 
     def _posted(self, path: str, asked: Any) -> httpx.Response | None:
+        if path == "/v1/session:prepare" and asked["domain"] == "evil.test":
+            return problem(403, "sign-in-refused", "This service is not reached there.")
         if path == "/v1/session":
             return self._sign_in(asked["message"], asked["signature"])
         if path.startswith("/v1/proposals/"):
@@ -153,6 +158,7 @@ class DaoServer(LogServer):
             return httpx.Response(200, json=self.answer_step(number, step))
         answers: dict[str, Callable[[Any], object]] = {
             "/v1/session:nonce": self._nonce,
+            "/v1/session:prepare": lambda asked: {"message": asked["domain"]},
             "/v1/votes:prepare": self._ballot,
             "/v1/votes": self._count,
             "/v1/delegations:prepare": self._delegation,
