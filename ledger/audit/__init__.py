@@ -15,6 +15,7 @@ from ledger.audit.closure import LineageIndex
 from ledger.audit.decision import Decision, Question, decide
 from ledger.audit.impact import Impact, impact, impact_json
 from ledger.audit.lineage import Lineage, lineage, lineage_json
+from ledger.audit.manifest_rows import ManifestRows
 from ledger.audit.manifests import supplied
 from ledger.audit.model_audit import MAX_ANCESTORS, audit
 from ledger.audit.policies import Policy, parse_policy
@@ -32,6 +33,7 @@ __all__ = [
     "Impact",
     "Lineage",
     "LineageIndex",
+    "ManifestRows",
     "MemoryRows",
     "ModelAudit",
     "Policy",

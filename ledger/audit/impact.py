@@ -4,8 +4,8 @@ Forward from the runs that read the dataset, or relied on the grant or on one un
 versions that came out of them, the runs that read those, and so on; and which of them are released.
 A run's claim to have made somebody else's model counts for nothing here, as in the audit.
 
-`isComplete` is false where a limit cut the walk, or where any run lists inputs in a manifest: it
-may have read the data too.
+`isComplete` is false where a limit cut the walk, or where any run lists inputs in a manifest that
+was not read: it may have read the data too. `ManifestRows` reads those that are at hand.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ from ledger.views.records import (
 MAX_REACHED = 10_000
 """Nodes that are reached for unless told otherwise."""
 
+MAX_UNREAD = 100
+"""Runs with unread manifests that are named."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reached:
@@ -66,7 +69,7 @@ class Impact:
         runs: nearest first.
         models: model versions, nearest first.
         releases: nodes among them that are released now.
-        unread: runs whose manifest of inputs was not looked into; the first hundred.
+        unread: runs whose manifest of inputs was not read, or not all of it; the first hundred.
         is_complete: whether nothing else can be reached.
         sentence: the same for people.
     """
@@ -113,7 +116,7 @@ def impact(
     reach = _Reach(source, size, limit)
     runs, models = reach.forward(starts)
     releases = _released(source, [split_node(m.node)[1:] for m in models], size)
-    unread = source.runs_with_manifests(size)
+    unread = source.runs_with_manifests(size, limit=MAX_UNREAD)
     return Impact(
         dataset=dataset,
         grant=grant,

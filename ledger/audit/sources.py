@@ -64,8 +64,10 @@ class RowSource(Protocol):
     def count(self, record: type[Record], field: str, values: Collection[str], size: int) -> int:
         """How many rows of events below a size have one of these values."""
 
-    def runs_with_manifests(self, size: int) -> list[str]:
-        """Runs that list inputs in a manifest, as events below a size tell; the first hundred."""
+    def runs_with_manifests(self, size: int, *, limit: int) -> list[str]:
+        """Runs that list inputs in a manifest that nobody looked into, as events below a size
+        tell; at most so many, by name.
+        """
 
 
 class MemoryRows:
@@ -95,10 +97,11 @@ class MemoryRows:
             row.index < size for value in values for row in self._state.where(record, field, value)
         )
 
-    def runs_with_manifests(self, size: int) -> list[str]:
+    def runs_with_manifests(self, size: int, *, limit: int) -> list[str]:
         """Runs that list inputs in a manifest, as events below a size tell."""
         rows = self._state.all(RunChange)
-        return sorted({r.run for r in rows if r.inputs_manifest is not None and r.index < size})
+        runs = {r.run for r in rows if r.inputs_manifest is not None and r.index < size}
+        return sorted(runs)[:limit]
 
     def upstream(self, nodes: Collection[str], limit: int) -> list[str]:
         """Nodes and all that went into them over `LINEAGE`, nearest first."""

@@ -72,12 +72,13 @@ class SqlRows:
             total += self._connection.scalar(select(func.count()).where(chosen)) or 0
         return total
 
-    def runs_with_manifests(self, size: int) -> list[str]:
-        """Runs that list inputs in a manifest, as events below a size tell; the first hundred."""
+    def runs_with_manifests(self, size: int, *, limit: int) -> list[str]:
+        """Runs that list inputs in a manifest, as events below a size tell; at most so many."""
         table = CODECS[RunChange].table
         chosen = table.c["inputs_manifest"].is_not(None) & (table.c["index"] < size)
-        statement = select(table.c["run"]).where(chosen).distinct().limit(100)
-        return sorted(str(run) for run in self._connection.scalars(statement))
+        run = table.c["run"]
+        statement = select(run).where(chosen).distinct().order_by(run).limit(limit)
+        return [str(found) for found in self._connection.scalars(statement)]
 
     def _walk(self, nodes: Collection[str], limit: int, *, near: str, far: str) -> list[str]:
         reached: dict[str, None] = {}

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from ledger.audit import audit_json
+from ledger.audit import ManifestRows, audit_json
 from ledger.audit.impact import impact, impact_json
 from ledger.audit.lineage import lineage, lineage_json
 from ledger.store.evidence import SqlRows
@@ -94,13 +94,18 @@ async def version_lineage(
 async def dataset_impact(
     request: Request, dataset: Id, *, grant: IdFilter = None, at: Point = None
 ) -> Response:
-    """Runs, model versions and releases downstream of a dataset, or of one grant on it."""
+    """Runs, model versions and releases downstream of a dataset, or of one grant on it.
+
+    `unread` names runs that list inputs in a manifest which is not held here or not well formed:
+    they may have read the data too, and the answer is not complete.
+    """
     parts = parts_of(request)
 
     def read() -> object:
         size = moment_of(at, parts.log).size
         with parts.log.database.read() as connection:
-            rows = SqlRows(connection)
+            manifests = auditing.manifests_at(parts, connection)
+            rows = ManifestRows(SqlRows(connection), manifests, size=size)
             return impact_json(impact(rows, dataset=dataset, size=size, grant=grant))
 
     return Json(await in_thread(parts, read))

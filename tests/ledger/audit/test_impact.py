@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
+import orjson
 import pytest
 from hypothesis import given, settings
 
-from ledger.audit import Impact, MemoryRows, impact, impact_json
+from ledger.audit import Impact, ManifestRows, MemoryRows, impact, impact_json, supplied
 from ledger.audit.errors import UnknownNode
 from ledger.errors import ConcordError
 from ledger.events.canonical import JsonObject
@@ -121,6 +122,67 @@ def test_runs_with_manifests_leave_it_incomplete(family: History) -> None:
     answer = reach(family)
     assert not answer.is_complete
     assert answer.unread == ("run-q-1",)
+
+
+def listing(history: History, model: str, *inputs: JsonObject, tail: bytes = b"") -> bytes:
+    """Trains a model by a run that lists its inputs in a manifest alone; the manifest."""
+    document = b"".join(orjson.dumps(item) + b"\n" for item in inputs) + tail
+    digest = hashlib.sha256(document).hexdigest()
+    history.train(model, inputs=[], inputsManifest={"digest": {"sha256": digest}})
+    return document
+
+
+def reach_with(history: History, *documents: bytes, **options: object) -> Impact:
+    size = history.size
+    rows = ManifestRows(MemoryRows(history.state), supplied(documents), size=size)
+    fields = {"dataset": "d", "size": size} | options
+    return impact(rows, **fields)  # type: ignore[arg-type]
+
+
+class TestManifestsAtHand:
+    def test_what_they_list_is_reached_and_the_answer_complete(self, family: History) -> None:
+        first = listing(family, "q", used("e", "k"), used("d", "h"))
+        # Reached over q, which its manifest alone names.
+        second = listing(family, "r", {"model": "q", "version": "1"})
+        answer = reach_with(family, first, second)
+        assert answer.is_complete
+        assert answer.unread == ()
+        assert models(answer) == [f"model:{name}@1" for name in ("m", "o", "q", "n", "r")]
+        assert models(reach_with(family, first, second, grant="h")) == [
+            *("model:o@1", "model:q@1", "model:r@1")
+        ]
+        assert models(reach(family)) == ["model:m@1", "model:o@1", "model:n@1"]
+
+    def test_one_that_is_missing_is_told_and_the_others_count(self, family: History) -> None:
+        first = listing(family, "q", used("d", "h"))
+        listing(family, "r", used("d", "g"))
+        answer = reach_with(family, first)
+        assert not answer.is_complete
+        assert answer.unread == ("run-r-1",)
+        assert "model:q@1" in models(answer)
+        assert "model:r@1" not in models(answer)
+
+    def test_a_line_that_is_no_input_leaves_its_run_unread(self, family: History) -> None:
+        document = listing(family, "q", used("d", "h"), tail=b'{"dataset": 1}\n')
+        answer = reach_with(family, document)
+        assert answer.unread == ("run-q-1",)
+        assert "model:q@1" in models(answer)
+
+    def test_lines_beyond_the_limit_leave_their_run_unread(self, family: History) -> None:
+        document = listing(family, "q", used("e", "k"), used("d", "h"))
+        rows = ManifestRows(
+            MemoryRows(family.state), supplied([document]), size=family.size, max_lines=1
+        )
+        answer = impact(rows, dataset="d", size=family.size)
+        assert answer.unread == ("run-q-1",)
+        assert "model:q@1" not in models(answer)
+
+    def test_as_of_then_a_later_manifest_is_not_read(self, family: History) -> None:
+        size = family.size
+        document = listing(family, "q", used("d", "h"))
+        rows = ManifestRows(MemoryRows(family.state), supplied([document]), size=size)
+        answer = impact(rows, dataset="d", size=size)
+        assert (answer.is_complete, "model:q@1" in models(answer)) == (True, False)
 
 
 def test_what_is_not_recorded_is_unknown(family: History) -> None:
