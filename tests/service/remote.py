@@ -73,14 +73,26 @@ class RemoteChain:
     def transfer(self, plan: DeploymentPlan, amount: int) -> Mapping[str, Any]:
         """The lab sends tokens to the hospital; the receipt."""
         token = self.web3.eth.contract(plan.addresses.token, abi=artifact("ConcordToken").abi)
-        transaction = token.functions.transfer(HOSPITAL.address, amount).build_transaction(
-            {
-                "from": LAB.address,
-                "nonce": self.web3.eth.get_transaction_count(LAB.address),
-                "gas": 300_000,
-            }
+        data = token.encode_abi("transfer", args=[HOSPITAL.address, amount])
+        gas = hex(300_000)
+        return self.send(
+            LAB, {"to": plan.addresses.token, "data": data, "value": "0x0", "gas": gas}
         )
-        signed = Account.sign_transaction(transaction, LAB.secret)
+
+    def send(self, sender: SigningKey, transaction: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Signs a prepared transaction and sends it, as a wallet does; the receipt."""
+        price = self.web3.eth.gas_price
+        unsigned = {
+            "to": transaction["to"],
+            "data": transaction["data"],
+            "value": int(transaction["value"], 16),
+            "gas": int(transaction["gas"] or hex(3_000_000), 16),
+            "chainId": self.web3.eth.chain_id,
+            "nonce": self.web3.eth.get_transaction_count(sender.address),
+            "maxFeePerGas": 2 * price,
+            "maxPriorityFeePerGas": price,
+        }
+        signed = Account.sign_transaction(unsigned, sender.secret)
         sent = self.web3.eth.send_raw_transaction(signed.raw_transaction)
         receipt: Mapping[str, Any] = self.web3.eth.wait_for_transaction_receipt(sent)
         assert receipt["status"] == 1
