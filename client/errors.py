@@ -144,6 +144,7 @@ class NoDao(NotFound):
     """The ledger has no DAO: no contracts, no votes."""
 
     code = "no-dao"
+    remedy = "Use a ledger that was made with a DAO; one is not added later."
 
 
 class InvalidChoice(InvalidInput):
@@ -194,21 +195,25 @@ class ChainRefused(Refused):
     """The chain does not take the transaction, or does not answer the question."""
 
     code = "chain-refused"
+    remedy = "Look at the node's answer in the message; with fees, see that the account has coins."
 
 
 class TransactionFailed(Refused):
     """The transaction is in a block, and the contract refused it there."""
 
     code = "transaction-failed"
+    remedy = "Read the contract's reason in the message; the nonce is used, so sign anew."
 
 
 class TransactionPending(Unavailable):
     """The transaction was sent and is in no block yet."""
 
     code = "transaction-pending"
+    remedy = "Ask for its receipt later; do not sign another one."
 
 
 class FeeTooHigh(Refused):
     """The chain asks for more than this client pays."""
 
     code = "fee-too-high"
+    remedy = "Wait for lower fees."

@@ -33,6 +33,7 @@ class UnknownDocument(InvalidInput):
     """Neither a receipt nor a bundle."""
 
     code = "unknown-document"
+    remedy = "Hand in a receipt or a bundle, as the service answered it."
 
 
 @dataclass(frozen=True, slots=True)

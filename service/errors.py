@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from ledger.errors import InvalidInput, NotFound, Unavailable
+from ledger.errors import ConcordError, InvalidInput, NotFound, Unavailable
+
+
+class InvalidHttp(InvalidInput):
+    """What was sent is not HTTP/1.1."""
+
+    code = "invalid-http"
+    remedy = "Send HTTP/1.1; behind a proxy, look at what it sends."
+
+
+class MethodNotAllowed(InvalidInput):
+    """The path is served, and takes another method."""
+
+    code = "method-not-allowed"
+    remedy = "Use a method that the header Allow lists."
 
 
 class InvalidRequest(InvalidInput):
@@ -76,3 +90,19 @@ class ShuttingDown(Unavailable):
 
     code = "shutting-down"
     remedy = "Send it again in some seconds, or to another server."
+
+
+class TooManyConnections(Unavailable):
+    """As many connections are open as the settings allow."""
+
+    code = "too-many-connections"
+    remedy = "Send it again in some seconds, over fewer connections."
+
+
+class InternalFailure(ConcordError):
+    """The service failed in a way that nobody foresaw."""
+
+    code = "internal"
+    remedy = (
+        "Tell the operator the `X-Request-ID` of the answer; sending a signed event again is safe."
+    )

@@ -1,7 +1,8 @@
 """Errors as RFC 9457 problem details, every one of them.
 
 Rules:
-- `type` is `urn:concord:problem:<code>`; codes are stable, and `code` repeats them.
+- `type` is `/problems/<code>`, a path of the service that says what it means and what to do next.
+  Codes are stable, and `code` repeats them.
 - The status follows from the family of the error: what cannot be right is 400 (`invalid-*`) or 422,
   what the rules refuse 403, what is not there 404, what contradicts the log 409, what may work
   later 503 with `Retry-After`; a handful of codes have a status of their own, such as 429 for what
@@ -25,16 +26,24 @@ from starlette.requests import ClientDisconnect
 
 from ledger.errors import ConcordError, Conflict, InvalidInput, NotFound, Refused, Unavailable
 from ledger.events.canonical import JsonObject
-from service.errors import InvalidParameter, NoSuchPath, RequestIncomplete
-from service.headers import API_HEADERS, REQUEST_ID
+from service.errors import (
+    InternalFailure,
+    InvalidParameter,
+    InvalidRequest,
+    MethodNotAllowed,
+    NoSuchPath,
+    RequestIncomplete,
+)
+from service.headers import REQUEST_ID, REQUEST_ID_FORM
 
 MEDIA_TYPE = "application/problem+json"
-TYPE_PREFIX = "urn:concord:problem:"
+TYPE_PREFIX = "/problems/"
 
 _STATUS_OF_CODE = {
     "leaf-too-large": 413,
     "entry-too-long": 413,
     "body-too-large": 413,
+    "method-not-allowed": 405,
     "unsupported-media-type": 415,
     "request-incomplete": 408,
     "sign-in-required": 401,
@@ -103,7 +112,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid_parameters)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(ClientDisconnect, _on_disconnect)
-    app.add_exception_handler(Exception, _on_unexpected)
+    app.add_exception_handler(Exception, failure_for)
 
 
 async def problem_for(request: Request, error: ConcordError | ClientDisconnect) -> Response:
@@ -159,8 +168,9 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         if request.method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": methods})
         detail = f"This path takes {methods}."
-        return problem_response(problem("method-not-allowed", 405, detail), 405, {"Allow": methods})
-    document = problem("invalid-request", error.status_code, str(error.detail))
+        document = problem_of(MethodNotAllowed(detail))
+        return problem_response(document, 405, {"Allow": methods})
+    document = problem(InvalidRequest.code, error.status_code, str(error.detail))
     return problem_response(document, error.status_code, dict(error.headers or {}))
 
 
@@ -180,11 +190,13 @@ async def _on_disconnect(request: Request, error: Exception) -> Response:
     return await _on_concord_error(request, gone)
 
 
-async def _on_unexpected(request: Request, error: Exception) -> Response:
-    # Starlette raises it again after this answer, so the server logs it with its traceback. This
-    # runs outside the other middleware, hence the headers.
-    identifier = request.headers.get(REQUEST_ID) or secrets.token_hex(8)
-    code = error.code if isinstance(error, ConcordError) else "internal"
+async def failure_for(request: Request, error: Exception) -> Response:
+    """The answer where the service failed; whoever asks for it raises the error again, so that the
+    server logs it with its traceback.
+    """
+    given = request.headers.get(REQUEST_ID, "").encode("latin-1")
+    # One that was sent comes back anyway (`service.middleware`).
+    named = {} if REQUEST_ID_FORM.fullmatch(given) else {"X-Request-ID": secrets.token_hex(8)}
+    code = error.code if isinstance(error, ConcordError) else InternalFailure.code
     detail = "The service failed; its operator finds the cause in its log."
-    headers = dict(API_HEADERS) | {"X-Request-ID": identifier}
-    return problem_response(problem(code, 500, detail), 500, headers)
+    return problem_response(problem(code, 500, detail), 500, named)

@@ -17,10 +17,11 @@ from typing import ClassVar, Literal
 import orjson
 import uvicorn
 from fastapi import FastAPI
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from service.problems import DEFAULT_RETRY_SECONDS, MEDIA_TYPE, problem, problem_response
+from service.errors import InvalidHttp, TooManyConnections
+from service.problems import DEFAULT_RETRY_SECONDS, MEDIA_TYPE, problem_of, problem_response
 from service.settings import Settings
 
 Phase = Literal["idle", "head", "body"]
@@ -51,7 +52,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Waits for the first request's head; one connection too many is told to come back."""
         super().connection_made(transport)
         if len(self.connections) > self.MAX_CONNECTIONS:
-            self.app = _too_many_connections
+            self.app = _too_many_connections(self.MAX_CONNECTIONS)
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -71,7 +72,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answers what is not HTTP, as a problem like every other."""
-        body = orjson.dumps(problem("invalid-http", 400, f"{msg} Send HTTP/1.1."))
+        body = orjson.dumps(problem_of(InvalidHttp(f"{msg} Send HTTP/1.1.")))
         head = (
             f"HTTP/1.1 400 Bad Request\r\ncontent-type: {MEDIA_TYPE}\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
@@ -122,11 +123,17 @@ class BoundedProtocol(HttpToolsProtocol):
             self._stall = None
 
 
-async def _too_many_connections(scope: Scope, receive: Receive, send: Send) -> None:
-    detail = "As many connections are open as this service serves; try again."
-    document = problem("too-many-connections", 503, detail)
+def _too_many_connections(limit: int) -> ASGIApp:
+    error = TooManyConnections(
+        f"{limit} connections are open, as many as this service serves; try again in "
+        f"{DEFAULT_RETRY_SECONDS} s, over fewer connections."
+    )
     headers = {"Retry-After": str(DEFAULT_RETRY_SECONDS), "Connection": "close"}
-    await problem_response(document, 503, headers)(scope, receive, send)
+
+    async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+        await problem_response(problem_of(error), 503, headers)(scope, receive, send)
+
+    return refuse
 
 
 def bounded_protocol(settings: Settings) -> type[BoundedProtocol]:

@@ -103,7 +103,7 @@ class TooManySignatures(InvalidInput):
 class InvalidSignature(IntegrityError):
     """A signature of a known key that does not fit the text."""
 
-    code = "invalid-signature"
+    code = "note-signature-invalid"
 
 
 class NoKnownSignature(IntegrityError):

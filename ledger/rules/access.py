@@ -51,7 +51,7 @@ def require_grant(grant: str, state: State) -> Grant:
     """
     row = state.get(Grant, grant)
     if row is None:
-        raise UnknownId(f"No grant {grant} is recorded.")
+        raise UnknownId(f"No grant {grant} is recorded; GET /v1/grants lists those there are.")
     return row
 
 
@@ -59,9 +59,9 @@ def require_grant(grant: str, state: State) -> Grant:
 def _requested(act: Act, body: AccessRequested, state: State) -> None:
     require_dataset(body.dataset, state)
     if state.get(AccessRequest, body.request) is not None:
-        raise IdTaken(f"A request {body.request} is recorded already.")
+        raise IdTaken(f"A request {body.request} is recorded already; choose another id.")
     if parse_instant(body.until) <= act.now:
-        raise BodyNotAllowed("until is in the past.")
+        raise BodyNotAllowed(f"until, {body.until}, is in the past; name a later time.")
 
 
 def _answered(act: Act, body: AccessReturned | AccessDenied, state: State) -> None:
@@ -75,7 +75,9 @@ register(AccessDenied, _answered)
 def _require_open_request(act: Act, request: str, state: State) -> AccessRequest:
     row = state.get(AccessRequest, request)
     if row is None:
-        raise UnknownId(f"No request {request} is recorded.")
+        raise UnknownId(
+            f"No request {request} is recorded; GET /v1/requests lists those there are."
+        )
     require_steward(act, row.dataset, state)
     if row.status in {"denied", "granted"}:
         raise AlreadyEnded(f"Request {request} was {row.status} in event {row.decided_index}.")
@@ -86,14 +88,15 @@ def _require_open_request(act: Act, request: str, state: State) -> AccessRequest
 def _granted(act: Act, body: AccessGranted, state: State) -> None:
     dataset = require_dataset(body.dataset, state)
     if state.get(Grant, body.grant) is not None:
-        raise IdTaken(f"A grant {body.grant} is recorded already.")
+        raise IdTaken(f"A grant {body.grant} is recorded already; choose another id.")
     if dataset.withdrawn_index is not None:
         raise AlreadyEnded(
-            f"Dataset {body.dataset} was withdrawn in event {dataset.withdrawn_index}."
+            f"Dataset {body.dataset} was withdrawn in event {dataset.withdrawn_index}; nothing "
+            "of it is granted any more."
         )
     assignee = state.get(Member, body.assignee)
     if assignee is None or not assignee.active:
-        raise BodyNotAllowed(f"The assignee {body.assignee} is not a member.")
+        raise BodyNotAllowed(f"The assignee {body.assignee} is not a member; have it admitted.")
     if body.parent is not None:
         _require_within_parent(act, body, state)
     elif dataset.steward != act.principal:
@@ -108,11 +111,14 @@ def _granted(act: Act, body: AccessGranted, state: State) -> None:
 def _require_request_fits(act: Act, body: AccessGranted, dataset: Dataset, state: State) -> None:
     assert body.request is not None  # noqa: S101 - the caller has looked
     if act.principal != dataset.steward:
-        raise NotSteward("Only the steward answers requests.")
+        raise NotSteward(
+            f"Only the steward, {dataset.steward}, answers requests; leave request out."
+        )
     request = _require_open_request(act, body.request, state)
     if request.dataset != body.dataset or request.requester != body.assignee:
         raise BodyNotAllowed(
-            f"Request {body.request} is {request.requester}'s for dataset {request.dataset}."
+            f"Request {body.request} is {request.requester}'s for dataset {request.dataset}; "
+            "grant it to that member and for that dataset, or leave request out."
         )
 
 
@@ -120,27 +126,43 @@ def _require_within_parent(act: Act, body: AccessGranted, state: State) -> None:
     assert body.parent is not None  # noqa: S101 - the caller has looked
     parent = require_grant(body.parent, state)
     if parent.assignee != act.principal:
-        raise NotAssignee(f"Grant {parent.grant} is {parent.assignee}'s to delegate.")
+        raise NotAssignee(
+            f"Grant {parent.grant} is {parent.assignee}'s to delegate; name one of "
+            "your own as parent."
+        )
     if not parent.delegable:
-        raise OutsideParent(f"Grant {parent.grant} is not delegable.")
+        raise OutsideParent(f"Grant {parent.grant} is not delegable; ask the dataset's steward.")
     for ancestor in ancestors(parent, state):
         if ancestor.status != "active" or act.now >= ancestor.expires_at:
-            raise OutsideParent(f"Grant {ancestor.grant} does not hold any more.")
+            raise OutsideParent(
+                f"Grant {ancestor.grant} does not hold any more, and nothing can be granted "
+                "under it; ask for a new one."
+            )
     _require_narrower(body, parent)
 
 
 def _require_narrower(body: AccessGranted, parent: Grant) -> None:
     excess = set(body.actions) - set(parent.actions)
     if excess:
-        raise OutsideParent(f"Grant {parent.grant} does not allow {', '.join(sorted(excess))}.")
+        raise OutsideParent(
+            f"Grant {parent.grant} does not allow {', '.join(sorted(excess))}; leave that out."
+        )
     if parent.dataset != body.dataset:
-        raise OutsideParent(f"Grant {parent.grant} is for dataset {parent.dataset}.")
+        raise OutsideParent(
+            f"Grant {parent.grant} is for dataset {parent.dataset}, not {body.dataset}."
+        )
     if parent.versions is not None and not set(body.versions or ["*"]) <= set(parent.versions):
-        raise OutsideParent(f"Grant {parent.grant} covers {', '.join(parent.versions)} only.")
+        raise OutsideParent(
+            f"Grant {parent.grant} covers {', '.join(parent.versions)} only; name those."
+        )
     if parse_instant(body.not_before) < parent.not_before:
-        raise OutsideParent(f"Grant {parent.grant} begins at {format_instant(parent.not_before)}.")
+        raise OutsideParent(
+            f"Grant {parent.grant} begins at {format_instant(parent.not_before)}; begin no earlier."
+        )
     if parse_instant(body.expires_at) > parent.expires_at:
-        raise OutsideParent(f"Grant {parent.grant} ends at {format_instant(parent.expires_at)}.")
+        raise OutsideParent(
+            f"Grant {parent.grant} ends at {format_instant(parent.expires_at)}; end no later."
+        )
     reason = misfit(
         terms_of(canonical_value(body.purpose)), terms_of(parent.purpose), tuple(body.actions)
     )
@@ -150,7 +172,9 @@ def _require_narrower(body: AccessGranted, parent: Grant) -> None:
     for constraint in json.loads(parent.constraints):
         text = json.dumps(constraint, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         if text not in kept:
-            raise OutsideParent(f"A constraint of grant {parent.grant} is missing: {text}.")
+            raise OutsideParent(
+                f"A constraint of grant {parent.grant} is missing: {text}; repeat it."
+            )
 
 
 def ancestors(grant: Grant, state: State) -> list[Grant]:
@@ -162,7 +186,9 @@ def ancestors(grant: Grant, state: State) -> list[Grant]:
     chain = [grant]
     while chain[-1].parent is not None:
         if len(chain) >= MAX_DELEGATION_DEPTH:
-            raise OutsideParent(f"Grants nest at most {MAX_DELEGATION_DEPTH} deep.")
+            raise OutsideParent(
+                f"Grants nest at most {MAX_DELEGATION_DEPTH} deep; ask for one higher up."
+            )
         chain.append(require_grant(chain[-1].parent, state))
     return chain
 
@@ -176,7 +202,10 @@ def _require_grant_authority(act: Act, grant: str, state: State) -> Grant:
     # say.
     allowed.update(g.granted_by for g in chain if g.parent is not None)
     if act.principal not in allowed:
-        raise NotSteward(f"Grant {grant} is for {', '.join(sorted(allowed))} to change.")
+        raise NotSteward(
+            f"Grant {grant} is for {', '.join(sorted(allowed))} to change; "
+            "have one of them sign this."
+        )
     if row.status == "revoked":
         raise AlreadyEnded(f"Grant {grant} is revoked; make a new one.")
     return row
@@ -195,11 +224,14 @@ def _renewed(act: Act, body: AccessRenewed, state: State) -> None:
     grant = _require_grant_authority(act, body.grant, state)
     _refuse_backdating(act, body.effective_at)
     if parse_instant(body.expires_at) <= grant.not_before:
-        raise BodyNotAllowed("expiresAt lies before the grant begins.")
+        raise BodyNotAllowed(
+            f"expiresAt, {body.expires_at}, lies before the grant begins; name a later time."
+        )
     for ancestor in ancestors(grant, state)[1:]:
         if parse_instant(body.expires_at) > ancestor.expires_at:
             raise OutsideParent(
-                f"Grant {ancestor.grant} ends at {format_instant(ancestor.expires_at)}."
+                f"Grant {ancestor.grant} ends at {format_instant(ancestor.expires_at)}; end no "
+                "later."
             )
 
 
@@ -208,7 +240,9 @@ def _suspended(act: Act, body: AccessSuspended, state: State) -> None:
     grant = _require_grant_authority(act, body.grant, state)
     _refuse_backdating(act, body.effective_at)
     if grant.status != "active":
-        raise AlreadyEnded(f"Grant {body.grant} is {grant.status}, not active.")
+        raise AlreadyEnded(
+            f"Grant {body.grant} is {grant.status}; only an active one is suspended."
+        )
 
 
 @rule_for(AccessResumed)
@@ -216,7 +250,9 @@ def _resumed(act: Act, body: AccessResumed, state: State) -> None:
     grant = _require_grant_authority(act, body.grant, state)
     _refuse_backdating(act, body.effective_at)
     if grant.status != "suspended":
-        raise AlreadyEnded(f"Grant {body.grant} is {grant.status}, not suspended.")
+        raise AlreadyEnded(
+            f"Grant {body.grant} is {grant.status}; only a suspended one is resumed."
+        )
 
 
 @rule_for(AccessRevoked)
@@ -250,14 +286,16 @@ def _emergency_opened(act: Act, body: EmergencyOpened, state: State) -> None:
     act.require_role("gateway")
     require_dataset(body.dataset, state)
     if state.get(Emergency, body.emergency) is not None:
-        raise IdTaken(f"An emergency access {body.emergency} is recorded already.")
+        raise IdTaken(
+            f"An emergency access {body.emergency} is recorded already; choose another id."
+        )
 
 
 @rule_for(EmergencyReviewed)
 def _emergency_reviewed(act: Act, body: EmergencyReviewed, state: State) -> None:
     row = state.get(Emergency, body.emergency)
     if row is None:
-        raise UnknownId(f"No emergency access {body.emergency} is recorded.")
+        raise UnknownId(f"No emergency access {body.emergency} is recorded; check the id.")
     require_steward(act, row.dataset, state)
     if row.verdict is not None:
         raise AlreadyEnded(f"Event {row.reviewed_index} reviewed this emergency access.")

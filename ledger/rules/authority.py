@@ -69,7 +69,7 @@ class Act:
         if not set(roles) & set(self.roles):
             raise MissingRole(
                 f"{self.event.kind} needs the role {' or '.join(roles)}; {self.principal} has "
-                f"{', '.join(self.roles) or 'none'}."
+                f"{', '.join(self.roles) or 'none'}. {self._who_gives_roles()}"
             )
 
     def require_operator(self) -> None:
@@ -80,8 +80,17 @@ class Act:
         """
         if not self.is_operator:
             raise MissingRole(
-                f"{self.event.kind} is for the operator, {self.ledger.operator}, alone."
+                f"{self.event.kind} is for the operator, {self.ledger.operator}, alone. Have it "
+                "sign this."
             )
+
+    def _who_gives_roles(self) -> str:
+        if self.ledger.contracts == "{}":
+            return (
+                f"The operator, {self.ledger.operator}, gives roles; ask it, or let a member sign "
+                "who has one."
+            )
+        return "Roles are given by a vote: propose the change, or let a member sign who has one."
 
     def require_mirror(self) -> None:
         """Refuses everyone but the mirror of the contracts.
@@ -91,10 +100,14 @@ class Act:
         """
         if self.ledger.contracts == "{}":
             raise NotMirror(
-                f"{self.event.kind} tells what a contract did, and this ledger names no contracts."
+                f"{self.event.kind} tells what a contract did, and this ledger names no contracts; "
+                "it cannot be recorded here."
             )
         if self.event.actor != self.ledger.mirror:
-            raise NotMirror(f"{self.event.kind} is for the mirror, {self.ledger.mirror}, alone.")
+            raise NotMirror(
+                f"{self.event.kind} is for the mirror, {self.ledger.mirror}, alone. It "
+                "is told by itself once it has happened on chain."
+            )
 
 
 B = TypeVar("B", bound=Body)
@@ -172,16 +185,24 @@ def _principal(
     key = state.get(AuthorizedKey, actor)
     if key is None:
         removed = " any more" if member is not None else ""
-        raise UnknownActor(f"{actor} is not a member of this ledger{removed}, nor a key of one.")
+        raise UnknownActor(
+            f"{actor} is not a member of this ledger{removed}, nor a key of one. Have it "
+            "admitted, or have a member authorise it (key.authorized)."
+        )
     owner = state.get(Member, key.member)
     if key.revoked_index is not None:
-        raise KeyNotAuthorized(f"{key.member} revoked this key in event {key.revoked_index}.")
+        raise KeyNotAuthorized(
+            f"{key.member} revoked this key in event {key.revoked_index}; use another one."
+        )
     if now >= key.until:
         raise KeyNotAuthorized(f"The time of this key of {key.member} is over; authorise another.")
     if event.kind not in key.kinds:
         raise KeyNotAuthorized(
-            f"{key.member} authorised this key for {', '.join(key.kinds)}, not for {event.kind}."
+            f"{key.member} authorised this key for {', '.join(key.kinds)}, not for {event.kind}; "
+            "let the member sign this, or authorise another key."
         )
     if owner is None or not owner.active:
-        raise UnknownActor(f"{key.member}, whose key this is, is not a member any more.")
+        raise UnknownActor(
+            f"{key.member}, whose key this is, is not a member any more; use a key of a member."
+        )
     return owner.member, owner.roles

@@ -45,14 +45,16 @@ def _admitted(act: Act, body: MemberAdmitted, state: State) -> None:
     if member is not None and member.active:
         raise IdTaken(f"{body.member} is a member already; change its roles instead.")
     if body.chain is None and state.get(AuthorizedKey, body.member) is not None:
-        raise IdTaken(f"{body.member} is a key of a member and cannot be one itself.")
+        raise IdTaken(
+            f"{body.member} is a key of a member and cannot be one itself; name another account."
+        )
 
 
 def _changed(act: Act, body: MemberRolesChanged | MemberRemoved, state: State) -> None:
     _require_admission_authority(act, body, state)
     member = state.get(Member, body.member)
     if member is None or not member.active:
-        raise UnknownId(f"{body.member} is not a member.")
+        raise UnknownId(f"{body.member} is not a member; GET /v1/members lists them.")
 
 
 register(MemberRolesChanged, _changed)
@@ -69,14 +71,14 @@ def _key_authorized(act: Act, body: KeyAuthorized, state: State) -> None:
         if kind not in BODIES or kind.startswith(("key.", "member.", "ledger.")):
             raise BodyNotAllowed(f"{kind} cannot be delegated to a key.")
     if parse_instant(body.until) <= act.now:
-        raise BodyNotAllowed("until is in the past.")
+        raise BodyNotAllowed(f"until, {body.until}, is in the past; name a later time.")
 
 
 @rule_for(KeyRevoked)
 def _key_revoked(act: Act, body: KeyRevoked, state: State) -> None:
     key = state.get(AuthorizedKey, body.key)
     if key is None:
-        raise UnknownId(f"{body.key} is not a key of any member.")
+        raise UnknownId(f"{body.key} is not a key of any member; check the address.")
     if key.member != act.principal or act.event.actor != act.principal:
         raise NotOwner(f"Only {key.member} may revoke this key.")
     if key.revoked_index is not None:
@@ -87,7 +89,7 @@ def _key_revoked(act: Act, body: KeyRevoked, state: State) -> None:
 def _erased(act: Act, body: ErasurePerformed, state: State) -> None:
     act.require_operator()
     if len(set(body.commitments)) != len(body.commitments):
-        raise BodyNotAllowed("A commitment stands twice in this erasure.")
+        raise BodyNotAllowed("A commitment stands twice in this erasure; name each once.")
     for commitment in body.commitments:
         earlier = state.get(Erasure, commitment)
         if earlier is not None:

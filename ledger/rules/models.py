@@ -19,7 +19,7 @@ from ledger.views.state import State
 def _started(act: Act, body: RunStarted, state: State) -> None:
     act.require_role("developer")
     if state.get(Run, body.run) is not None:
-        raise IdTaken(f"A run {body.run} is recorded already.")
+        raise IdTaken(f"A run {body.run} is recorded already; choose another id.")
 
 
 def _ended(act: Act, body: RunCompleted | RunFailed, state: State) -> None:
@@ -28,7 +28,7 @@ def _ended(act: Act, body: RunCompleted | RunFailed, state: State) -> None:
     if run is None:
         return
     if run.developer != act.principal:
-        raise NotOwner(f"Run {body.run} is {run.developer}'s.")
+        raise NotOwner(f"Run {body.run} is {run.developer}'s; have it sign this.")
     if run.ended_index is not None:
         raise AlreadyEnded(f"Run {body.run} {run.status} in event {run.ended_index}.")
 
@@ -41,17 +41,20 @@ register(RunFailed, _ended)
 def _registered(act: Act, body: ModelRegistered, state: State) -> None:
     act.require_role("developer")
     if body.owner != act.principal:
-        raise NotOwner("A developer registers models in its own name.")
+        raise NotOwner("A developer registers models in its own name; let the owner sign this.")
     if state.get(Model, body.model) is not None:
-        raise IdTaken(f"A model {body.model} is registered already.")
+        raise IdTaken(f"A model {body.model} is registered already; choose another id.")
 
 
 @rule_for(ModelVersionPublished)
 def _version_published(act: Act, body: ModelVersionPublished, state: State) -> None:
     model = state.get(Model, body.model)
     if model is None:
-        raise UnknownId(f"No model {body.model} is registered.")
+        raise UnknownId(f"No model {body.model} is registered; register it first, or check the id.")
     if model.owner != act.principal:
-        raise NotOwner(f"Model {body.model} is {model.owner}'s.")
+        raise NotOwner(f"Model {body.model} is {model.owner}'s; have it sign this.")
     if state.get(ModelVersion, body.model, body.version) is not None:
-        raise IdTaken(f"Version {body.version} of model {body.model} is published already.")
+        raise IdTaken(
+            f"Version {body.version} of model {body.model} is published already; choose "
+            "another version."
+        )

@@ -13,6 +13,7 @@ from service.routes import (
     grants,
     operations,
     policies,
+    problems,
     proofs,
     proposals,
     proposing,
@@ -53,6 +54,7 @@ ROUTERS = (
     session.router,
     content.router,
     operations.router,
+    problems.router,
 )
 
 __all__ = ["ROUTERS"]

@@ -102,7 +102,10 @@ async def stream(
         first = int(last_event_id) + 1
     release = parts.metrics.open_stream(parts.settings.max_streams)
     if release is None:
-        raise TooManyStreams("As many streams are open as this service serves; try again.")
+        raise TooManyStreams(
+            f"{parts.settings.max_streams} streams are open, as many as this service serves; try "
+            "again in some seconds, or read pages of GET /v1/events."
+        )
 
     async def read(at: int, count: int) -> tuple[StoredLeaf, ...]:
         # A log that is still being written may be asked for what it does not have yet.

@@ -70,7 +70,7 @@ class Page(Answer, Generic[T]):
 class Problem(BaseModel):
     """RFC 9457 problem details. Branch on `code`; `detail` is for people."""
 
-    type: Annotated[str, StringConstraints(pattern=r"^urn:concord:problem:[a-z0-9-]+$")]
+    type: Annotated[str, StringConstraints(pattern=r"^/problems/[a-z0-9-]+$")]
     title: str
     status: Annotated[int, Field(ge=400, le=599)]
     detail: str

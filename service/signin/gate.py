@@ -61,6 +61,7 @@ PUBLIC: frozenset[tuple[str, str]] = frozenset(
 )
 """Calls that take no session, whoever may read: method and path."""
 
+_PROBLEM = re.compile(r"/problems/[^/]+")
 _HASH_TILE = re.compile(r"/tile/[0-9]{1,2}/[x0-9/.p]+", re.ASCII)
 _GUEST = "concord.session"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -91,7 +92,9 @@ def is_public(method: str, path: str) -> bool:
     if method == "OPTIONS":
         return True
     asked = ("GET" if method == "HEAD" else method, path)
-    return asked in PUBLIC or (asked[0] == "GET" and _HASH_TILE.fullmatch(path) is not None)
+    if asked in PUBLIC:
+        return True
+    return asked[0] == "GET" and any(form.fullmatch(path) for form in (_HASH_TILE, _PROBLEM))
 
 
 def place_of(request: Request) -> Place:

@@ -206,7 +206,7 @@ def test_an_answer_that_is_none_is_refused_in_plain_words(
     [
         {},
         {"type": 7, "detail": ["x"], "code": None},
-        {"type": "urn:concord:problem:queue-full"},
+        {"type": "/problems/queue-full"},
         [],
         "text",
         None,

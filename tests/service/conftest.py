@@ -11,8 +11,10 @@ from pathlib import Path
 import httpx
 import orjson
 import pytest
+from eth_account import Account
+from eth_account.messages import encode_defunct
 
-from ledger.events import Event
+from ledger.events import Event, SigningKey
 from ledger.events.canonical import JsonObject
 from ledger.events.sealed import Opening
 from service.settings import Settings
@@ -66,6 +68,18 @@ class Served:
         """Any read."""
         return self.http.get(path, params=query)
 
+    def sign_in(self, key: SigningKey) -> dict[str, str]:
+        """Signs in; the header that says so."""
+        prepared = self.post("/v1/session:prepare", {"account": key.address})
+        message = prepared.json()["message"]
+        made = Account.sign_message(encode_defunct(text=message), key.secret)
+        signed = {"message": message, "signature": "0x" + made.signature.hex()}
+        begun = self.post("/v1/session", signed)
+        assert begun.status_code == 201, begun.text
+        # The cookie that came with it would be a session, too.
+        self.http.cookies.clear()
+        return {"Authorization": f"Bearer {begun.json()['token']}"}
+
 
 def problem_code(response: httpx.Response, status: int) -> str:
     """The code of a problem, once all its parts are found to fit each other."""
@@ -74,7 +88,7 @@ def problem_code(response: httpx.Response, status: int) -> str:
     problem = response.json()
     assert problem.keys() == {"type", "title", "status", "detail", "code"}
     assert problem["status"] == status
-    assert problem["type"] == f"urn:concord:problem:{problem['code']}"
+    assert problem["type"] == f"/problems/{problem['code']}"
     assert problem["detail"]
     return str(problem["code"])
 

@@ -136,7 +136,7 @@ def test_what_is_not_http_is_refused(hasty: Served) -> None:
             opened.sendall(nonsense)
             answer = closed_by_server(opened)
             assert answer.startswith(b"HTTP/1.1 400 ")
-            assert b"urn:concord:problem:invalid-http" in answer
+            assert b"/problems/invalid-http" in answer
 
 
 def test_two_lengths_for_one_body_are_refused(hasty: Served) -> None:
@@ -164,5 +164,5 @@ def test_more_connections_than_allowed_are_told_to_come_back(serve: Serve) -> No
         third.sendall(b"GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n")
         answer = closed_by_server(third)
         assert answer.startswith(b"HTTP/1.1 503 ")
-        assert b"urn:concord:problem:too-many-connections" in answer
+        assert b"/problems/too-many-connections" in answer
         assert b"retry-after: 1" in answer

@@ -275,7 +275,7 @@ def read_opening(value: Any) -> Opening:
 
 def problem_document(status: int, code: str, detail: str) -> dict[str, object]:
     """RFC 9457, as the service writes it."""
-    kind = f"urn:concord:problem:{code}"
+    kind = f"/problems/{code}"
     return {"type": kind, "title": code, "status": status, "detail": detail, "code": code}
 
 
