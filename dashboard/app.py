@@ -9,9 +9,11 @@ import streamlit as st
 from client import ConcordError
 from dashboard.components.markup import STYLE, line, show, text
 from dashboard.components.status import log_status
+from dashboard.connection import visit
 from dashboard.identity import disconnect, me
 from dashboard.names import members
 from dashboard.navigation import keep_address, link, pages
+from dashboard.sign_in import is_outside
 
 ICON = Path(__file__).with_name("icon.png")
 
@@ -34,7 +36,9 @@ def main() -> None:
 def _who() -> None:
     user = me()
     if user is None:
-        show(line("You are reading only. Connect to sign.", cls="c-line c-small"))
+        outside = "This ledger is for its members. Connect to sign in."
+        reading = "You are reading only. Connect to sign."
+        show(line(outside if _is_outside() else reading, cls="c-line c-small"))
         link("connect", "Connect", icon=":material/key:")
         return
     try:
@@ -43,4 +47,13 @@ def _who() -> None:
     except ConcordError:
         name = user.address
     show(line("Signing as ", text(name), cls="c-line"))
+    if visit() is not None:
+        show(line("You have signed in to read.", cls="c-line c-small"))
     st.button("Disconnect", on_click=disconnect, icon=":material/logout:")
+
+
+def _is_outside() -> bool:
+    try:
+        return is_outside()
+    except ConcordError:
+        return False

@@ -5,18 +5,22 @@ Rules:
   otherwise fetch whatever address a link names.
 - Reads are kept for a few seconds, so that a page that asks the same twice asks once. What was
   written by this dashboard is seen at once: `forget` drops everything that was kept.
+- Where the ledger is for members, each visitor reads with a session of their own: its token is in
+  a client that only this visitor's pages use, and what was read with it is kept for them alone.
 - Everything goes through `client`, which verifies what it is told.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import streamlit as st
 
-from client import JsonObject, Ledger, RetryPolicy
+from client import ConcordError, JsonObject, Ledger, RetryPolicy
 from client.trust import Trust
 from dashboard.addresses import SERVER, STATE, USUAL_SERVER
 
@@ -26,6 +30,8 @@ PAGE = 25
 
 SEARCHED = 5_000
 """Items that a search looks through."""
+
+_VISIT = "visit"
 
 Query = str | int | None
 
@@ -38,14 +44,75 @@ def server() -> str:
     return os.environ.get(SERVER) or USUAL_SERVER
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A visitor who has signed in.
+
+    Attributes:
+        account: that signed in, EIP-55.
+        ledger: the client that holds the session; nobody else's.
+        identity: tells it from others.
+    """
+
+    account: str
+    ledger: Ledger
+    identity: str = field(default_factory=lambda: secrets.token_hex(8))
+
+
+def new_ledger() -> Ledger:
+    """A client of one's own: for a visitor who signs in."""
+    state = os.environ.get(STATE)
+    return Ledger(server(), retry=_PATIENCE, state=Path(state) if state else None)
+
+
 @st.cache_resource(show_spinner=False)
 def _ledger_at(address: str, state: str | None) -> Ledger:
-    return Ledger(address, retry=_PATIENCE, state=Path(state) if state else None)
+    del address, state  # what it is kept under; `new_ledger` reads them itself
+    return new_ledger()
+
+
+def open_ledger() -> Ledger:
+    """The client of all visitors who have not signed in. It never holds a session."""
+    return _ledger_at(server(), os.environ.get(STATE))
+
+
+def visit() -> Visit | None:
+    """Under which session this visitor reads; None without one."""
+    value = st.session_state.get(_VISIT)
+    return value if isinstance(value, Visit) else None
+
+
+def begin_visit(begun: Visit) -> None:
+    """From now on this visitor reads with that session."""
+    st.session_state[_VISIT] = begun
+
+
+def end_visit() -> None:
+    """Signs this visitor out, if they had signed in. The server may be gone: then its session ends
+    by time, and the token is forgotten here all the same.
+    """
+    ended = visit()
+    st.session_state.pop(_VISIT, None)
+    if ended is None:
+        return
+    try:
+        ended.ledger.sign_out()
+    except ConcordError:
+        return
+    finally:
+        ended.ledger.close()
 
 
 def ledger() -> Ledger:
-    """The client, one for all visitors: they read, and send what they signed themselves."""
-    return _ledger_at(server(), os.environ.get(STATE))
+    """The client that reads for this visitor, and sends what they signed themselves."""
+    begun = visit()
+    return open_ledger() if begun is None else begun.ledger
+
+
+def kept_for() -> str:
+    """What answers are kept under: the server, and the session that they were read with."""
+    begun = visit()
+    return server() if begun is None else f"{server()} {begun.identity}"
 
 
 def trust() -> Trust:
@@ -58,8 +125,8 @@ def trust() -> Trust:
 
 
 @st.cache_data(ttl=KEPT_SECONDS, max_entries=2_000, show_spinner=False)
-def _kept(address: str, path: str, query: tuple[tuple[str, Query], ...]) -> JsonObject:
-    del address  # part of what it is kept under
+def _kept(reader: str, path: str, query: tuple[tuple[str, Query], ...]) -> JsonObject:
+    del reader  # part of what it is kept under
     return ledger().fetch(path, **dict(query))
 
 
@@ -69,7 +136,7 @@ def read(path: str, **query: Query) -> JsonObject:
     Raises:
         ConcordError: the server refused, or nobody answers.
     """
-    return _kept(server(), path, tuple(sorted(query.items())))
+    return _kept(kept_for(), path, tuple(sorted(query.items())))
 
 
 def read_now(path: str, **query: Query) -> JsonObject:

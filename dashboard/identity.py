@@ -10,6 +10,7 @@ import streamlit as st
 
 from client.wallets import account_address
 from dashboard.components.signer import Connected, ask_to_connect
+from dashboard.connection import end_visit
 from dashboard.names import name_of, roles_of
 
 _ME = "me"
@@ -57,5 +58,6 @@ def connect(key: str) -> None:
 
 
 def disconnect() -> None:
-    """Forgets the account; the wallet keeps it."""
+    """Forgets the account, and signs it out; the wallet keeps it."""
+    end_visit()
     st.session_state.pop(_ME, None)

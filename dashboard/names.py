@@ -9,7 +9,7 @@ import streamlit as st
 
 from client import JsonObject
 from dashboard.components.markup import Markup, tag, text
-from dashboard.connection import every, read, server
+from dashboard.connection import every, kept_for, read
 from dashboard.dao import dao, has_dao
 from dashboard.fields import inner, texts
 from dashboard.fields import text as text_of
@@ -38,14 +38,14 @@ _DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 
 @st.cache_data(ttl=30, show_spinner=False)
-def _members_of(address: str) -> dict[str, JsonObject]:
-    del address  # part of what it is kept under
+def _members_of(reader: str) -> dict[str, JsonObject]:
+    del reader  # part of what it is kept under
     return {text_of(item, "member"): item for item in every("/v1/members")}
 
 
 def members() -> Mapping[str, JsonObject]:
     """All members, as the API gives them, by address."""
-    return _members_of(server())
+    return _members_of(kept_for())
 
 
 def short(address: str) -> str:
@@ -54,8 +54,8 @@ def short(address: str) -> str:
 
 
 @st.cache_data(ttl=600, show_spinner=False)
-def _contracts_of(address: str) -> dict[str, str]:
-    del address  # part of what it is kept under
+def _contracts_of(reader: str) -> dict[str, str]:
+    del reader  # part of what it is kept under
     if not has_dao():
         return {}
     first = inner(read("/v1/events/0"), "event")
@@ -68,7 +68,7 @@ def _contracts_of(address: str) -> dict[str, str]:
 def name_of(address: str) -> str:
     """A member's name, or what one of the DAO's contracts is; else the shortened address."""
     member = members().get(address)
-    known = text_of(member, "name") if member else _contracts_of(server()).get(address, "")
+    known = text_of(member, "name") if member else _contracts_of(kept_for()).get(address, "")
     return known or short(address)
 
 

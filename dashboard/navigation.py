@@ -16,6 +16,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from dashboard.components.markup import label as plain_label
 from dashboard.components.states import guarded
+from dashboard.sign_in import is_outside, sign_in
 
 _SHOWN = "shown"
 
@@ -46,9 +47,19 @@ ROOMS = (
 )
 
 
-def _opened(name: str) -> Callable[[], None]:
+def opened(room: Room) -> Callable[[], None]:
+    """Draws a page; or how to sign in, where that comes first."""
+
+    def draw() -> None:
+        # The page on which visitors find out which ledger this is comes before they sign in to it.
+        if room.name != "connect" and is_outside():
+            st.title(room.title)
+            sign_in(room.name)
+        else:
+            importlib.import_module(f"dashboard.pages.{room.name}").page()
+
     def run() -> None:
-        guarded(importlib.import_module(f"dashboard.pages.{name}").page)
+        guarded(draw)
 
     return run
 
@@ -60,7 +71,7 @@ def pages() -> list[StreamlitPage]:
 
 def _page(room: Room, *, is_first: bool) -> StreamlitPage:
     return st.Page(
-        _opened(room.name),
+        opened(room),
         title=room.title,
         icon=room.icon,
         url_path=room.name,

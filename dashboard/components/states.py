@@ -16,8 +16,9 @@ from client.errors import (
     WrongLog,
     WrongReceipt,
 )
+from client.signin import SIGN_IN_REQUIRED
 from dashboard.components.markup import line, show, text
-from dashboard.connection import forget, ledger, server
+from dashboard.connection import end_visit, forget, ledger, server
 
 _RETRY_SECONDS = 3
 _NO_DAO = "no-dao"
@@ -94,6 +95,9 @@ def _come_back(where: str) -> None:
 
 
 def _problem(error: ServerProblem, where: str) -> None:
+    if error.problem == SIGN_IN_REQUIRED:
+        _session_over(where)
+        return
     if error.problem == _NO_DAO:
         st.info(
             "**This ledger was made without a DAO.** There is nothing to vote on, and no treasury.",
@@ -115,6 +119,16 @@ def _problem(error: ServerProblem, where: str) -> None:
     else:
         st.error("**The server refused.**", icon=":material/block:")
     show(line(text(error.detail)))
+
+
+def _session_over(where: str) -> None:
+    st.info(
+        "**Only members see this, and your session has ended.** Sign in again to go on.",
+        icon=":material/lock:",
+    )
+    if st.button("Sign in", key=f"sign-in-{where}", icon=":material/login:"):
+        end_visit()
+        st.rerun()
 
 
 def _try_again(where: str) -> None:

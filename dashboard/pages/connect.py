@@ -13,6 +13,7 @@ from dashboard.dao import dao, has_dao
 from dashboard.fields import flag
 from dashboard.fields import text as text_of
 from dashboard.identity import connect, disconnect, me
+from dashboard.sign_in import is_outside, sign_in
 from dashboard.words.terms import ROLES
 from dashboard.words.times import now_ms
 
@@ -48,6 +49,9 @@ def page() -> None:
 
 
 def _who() -> None:
+    if is_outside():
+        sign_in("connect")
+        return
     user = me()
     if user is None:
         show(line("You can read everything without connecting. Connect to sign: with a wallet in "
@@ -92,6 +96,9 @@ def _which() -> None:
 
 
 def _dao() -> None:
+    if is_outside():
+        show(line("What else this ledger has, its members see once they have signed in."))
+        return
     if not has_dao():
         show(line("This ledger was made without a DAO: there is nothing to vote on."))
         return

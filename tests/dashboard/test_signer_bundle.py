@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from eth_account import Account
-from eth_account.messages import encode_typed_data
+from eth_account.messages import _hash_eip191_message, encode_defunct, encode_typed_data
 from eth_utils import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -164,3 +164,20 @@ def _digest(typed: dict[str, object]) -> str:
     message = encode_typed_data(full_message=typed)
     digest: str = keccak(b"\x19" + message.version + message.header + message.body).hex()
     return digest
+
+
+@pytest.mark.slow
+@settings(max_examples=5)
+@given(messages=st.lists(st.text(max_size=300), min_size=1, max_size=20))
+def test_the_browser_signs_the_same_messages_as_eth_account(
+    sources: Path, messages: list[str]
+) -> None:
+    script = sources / "messages.js"
+    script.write_text(
+        'import { messageDigestOf, bytesToHex } from "./src/typed_data.js";\n'
+        'import { readFileSync } from "node:fs";\n'
+        "const asked = JSON.parse(readFileSync(0));\n"
+        "console.log(JSON.stringify(asked.map((text) => bytesToHex(messageDigestOf(text)))));\n"
+    )
+    expected = [_hash_eip191_message(encode_defunct(text=text)).hex() for text in messages]
+    assert as_answered(script, messages) == expected

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import httpx
 from eth_account import Account
+from eth_account.messages import encode_defunct
 from playwright.sync_api import BrowserContext
 
 from ledger.events import SigningKey
@@ -39,14 +42,15 @@ class Wallet:
         key: of its only account.
         chain_id: the chain that it is on.
         known_chains: those that it can switch to without adding them.
+        rpc: where it sends transactions.
         rejects: methods that its owner declines.
-        silent: methods that it never answers.
         asked: (method, parameters), in order.
     """
 
     key: SigningKey
     chain_id: int
     known_chains: set[int] = field(default_factory=set)
+    rpc: str = ""
     rejects: set[str] = field(default_factory=set)
     asked: list[tuple[str, list[object]]] = field(default_factory=list)
 
@@ -92,12 +96,37 @@ class Wallet:
             else:
                 self.chain_id = wanted
             return None
+        if method == "eth_sendTransaction":
+            assert isinstance(parameters[0], dict)
+            return self._send(parameters[0])
+        if method == "personal_sign":
+            message = encode_defunct(hexstr=str(parameters[0]))
+            return "0x" + bytes(Account.sign_message(message, self.key.secret).signature).hex()
         assert method == "eth_signTypedData_v4"
         typed = json.loads(str(parameters[1]))
         # As real wallets do: nothing is signed for another chain than the active one.
         assert typed["domain"]["chainId"] == self.chain_id
         signed = Account.sign_typed_data(self.key.secret, full_message=typed)
         return "0x" + bytes(signed.signature).hex()
+
+    def _send(self, wanted: Mapping[str, str]) -> object:
+        assert wanted["from"].lower() == self.key.address.lower()
+        transaction = {
+            "to": wanted["to"],
+            "data": wanted["data"],
+            "value": int(wanted["value"], 16),
+            "gas": int(wanted["gas"], 16),
+            "chainId": self.chain_id,
+            "nonce": int(str(self._ask("eth_getTransactionCount", self.key.address, "latest")), 16),
+            "maxFeePerGas": 0,
+            "maxPriorityFeePerGas": 0,
+        }
+        raw = Account.sign_transaction(transaction, self.key.secret).raw_transaction
+        return self._ask("eth_sendRawTransaction", "0x" + raw.hex())
+
+    def _ask(self, method: str, *parameters: str) -> object:
+        question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
+        return httpx.post(self.rpc, json=question, timeout=60).json()["result"]
 
 
 def _error(code: int, message: str) -> str:

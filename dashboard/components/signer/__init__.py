@@ -165,6 +165,20 @@ def ask_to_send(
     return answer if isinstance(answer, TransactionSigned | Failed) else None
 
 
+def ask_to_sign_in(key: str, *, request: str, actor: str, message: str) -> SignatureMade | None:
+    """Shows the wallets and the keystore form to sign a message with.
+
+    Args:
+        key: of the widget, the same on every run.
+        request: tells this question from others.
+        actor: address that must sign.
+        message: what `personal_sign` takes, as text.
+    """
+    data: JsonObject = {"mode": "signIn", "requestId": request, "actor": actor, "message": message}
+    answer = _mounted(key, data)
+    return answer if isinstance(answer, SignatureMade) else None
+
+
 def _mounted(
     key: str, data: JsonObject
 ) -> Connected | SignatureMade | TransactionSigned | Failed | None:

@@ -10,7 +10,7 @@ import { keccak_256 } from "@noble/hashes/sha3";
 import { concatBytes, utf8ToBytes } from "@noble/hashes/utils";
 
 import { signWith } from "./transactions.js";
-import { addressOf, bytesToHex, digestOf, hexToBytes } from "./typed_data.js";
+import { addressOf, bytesToHex, digestOf, hexToBytes, messageDigestOf } from "./typed_data.js";
 
 const LARGEST_FILE = 64 * 1024;
 const LARGEST_WORK = 2 ** 20;
@@ -73,16 +73,25 @@ export function unlock(keystore, passphrase, onProgress) {
   );
 }
 
-/** Signs typed data; answers `{ address, signature }`, the signature as 0x-hex r‖s‖v. */
-export function signTypedData(keystore, passphrase, typedData, onProgress) {
+function signDigest(keystore, passphrase, digest, onProgress) {
   return withKey(keystore, passphrase, onProgress, (key) => {
-    const made = secp256k1.sign(digestOf(typedData), key, { lowS: true });
+    const made = secp256k1.sign(digest, key, { lowS: true });
     const v = (27 + made.recovery).toString(16);
     return {
       address: addressOf(secp256k1.getPublicKey(key, false)),
       signature: "0x" + made.toCompactHex() + v,
     };
   });
+}
+
+/** Signs typed data; answers `{ address, signature }`, the signature as 0x-hex r‖s‖v. */
+export function signTypedData(keystore, passphrase, typedData, onProgress) {
+  return signDigest(keystore, passphrase, digestOf(typedData), onProgress);
+}
+
+/** Signs a message of text (EIP-191, version 0x45); answers as `signTypedData`. */
+export function signMessage(keystore, passphrase, message, onProgress) {
+  return signDigest(keystore, passphrase, messageDigestOf(message), onProgress);
 }
 
 /** Signs a transaction; answers `{ address, raw, hash }`. */

@@ -1,4 +1,5 @@
-// The component: chooses a wallet or a keystore file, connects, signs typed data or a transaction.
+// The component: chooses a wallet or a keystore file, connects, signs typed data, a message of text
+// or a transaction.
 // All text that comes from elsewhere (names of wallets, messages, what is signed) is set as text,
 // never as HTML.
 
@@ -73,6 +74,16 @@ class Signer {
   /** Whether what is signed is a transaction. */
   get sending() {
     return this.data.mode === "send";
+  }
+
+  /** Whether what is signed is a message of text, which opens a session. */
+  get signingIn() {
+    return this.data.mode === "signIn";
+  }
+
+  /** What happens once it is signed. */
+  get whatFollows() {
+    return this.signingIn ? "Signed. Signing you in." : "Signed. The ledger is recording it.";
   }
 
   /** What is about to be signed, in words. */
@@ -152,14 +163,16 @@ class Signer {
       this.trigger("connected", { requestId, address, with: info.name });
       return;
     }
-    const { actor, typedData, transaction, chain } = this.data;
+    const { actor, typedData, message, transaction, chain } = this.data;
     if (this.sending) {
       const sent = await wallets.sendTransaction(provider, { actor, transaction, chain, seconds });
       this.finish("Sent. Waiting for the chain.", { requestId, ...sent });
       return;
     }
-    const made = await wallets.signTypedData(provider, { actor, typedData, chain, seconds });
-    this.finish("Signed. The ledger is recording it.", { requestId, ...made });
+    const made = this.signingIn
+      ? await wallets.signMessage(provider, { actor, message, seconds })
+      : await wallets.signTypedData(provider, { actor, typedData, chain, seconds });
+    this.finish(this.whatFollows, { requestId, ...made });
   }
 
   finish(words, answer) {
@@ -180,15 +193,19 @@ class Signer {
       this.trigger("connected", { requestId, address, with: "keystore file" });
       return;
     }
-    const { actor, typedData, transaction } = this.data;
-    const made = this.sending
-      ? await keys.signTransaction(keystore, passphrase, transaction, progress)
-      : await keys.signTypedData(keystore, passphrase, typedData, progress);
-    if (made.address.toLowerCase() !== actor.toLowerCase()) {
+    const made = await this.signWithKeystore(keystore, passphrase, progress);
+    if (made.address.toLowerCase() !== this.data.actor.toLowerCase()) {
       throw new KeystoreError("This keystore holds the key of another account than the one to sign.");
     }
     chosen.keystore = keystore;
-    this.finish("Signed. The ledger is recording it.", { requestId, ...made });
+    this.finish(this.whatFollows, { requestId, ...made });
+  }
+
+  signWithKeystore(keystore, passphrase, progress) {
+    const { typedData, message, transaction } = this.data;
+    if (this.sending) return keys.signTransaction(keystore, passphrase, transaction, progress);
+    if (this.signingIn) return keys.signMessage(keystore, passphrase, message, progress);
+    return keys.signTypedData(keystore, passphrase, typedData, progress);
   }
 }
 

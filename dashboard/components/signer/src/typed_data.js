@@ -50,6 +50,12 @@ export function digestOf({ types, primaryType, domain, message }) {
   );
 }
 
+/** The digest of a message of text as `personal_sign` takes it (EIP-191, version 0x45). */
+export function messageDigestOf(message) {
+  const text = utf8ToBytes(message);
+  return hash(concatBytes(utf8ToBytes(`\x19Ethereum Signed Message:\n${text.length}`), text));
+}
+
 /** EIP-55 address of an uncompressed public key of 65 bytes. */
 export function addressOf(publicKey) {
   const lower = bytesToHex(hash(publicKey.slice(1)).slice(12));

@@ -81,8 +81,8 @@ async function switchChain(provider, chain, seconds) {
   }
 }
 
-/** The actor's account in the wallet, on the right chain. */
-async function ready(provider, { actor, chain, seconds }) {
+/** The actor's account in the wallet. */
+async function accountOf(provider, actor, seconds) {
   const list = await accounts(provider, seconds);
   const account = list.find((a) => a.toLowerCase() === actor.toLowerCase());
   if (!account) {
@@ -92,8 +92,23 @@ async function ready(provider, { actor, chain, seconds }) {
         "Choose that account in the wallet, or connect again.",
     );
   }
+  return account;
+}
+
+/** The actor's account in the wallet, on the right chain. */
+async function ready(provider, { actor, chain, seconds }) {
+  const account = await accountOf(provider, actor, seconds);
   await switchChain(provider, chain, seconds);
   return account;
+}
+
+/** Signs a message of text as `actor` (EIP-191, `personal_sign`): `{ address, signature }`. */
+export async function signMessage(provider, { actor, message, seconds }) {
+  const account = await accountOf(provider, actor, seconds);
+  const bytes = new TextEncoder().encode(message);
+  const hex = "0x" + [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const signature = await ask(provider, "personal_sign", [hex, account], seconds);
+  return { address: actor, signature };
 }
 
 /** Signs typed data as `actor`: `{ address, signature }`. */
