@@ -30,6 +30,8 @@ FINDINGS: dict[str, str] = {
     "cycle": "The recorded history runs in a circle.",
     "base-model-tainted": "A model that this one builds on is tainted.",
     "policy-violated": "A policy that the members adopted is not kept.",
+    "signature-unconfirmed": "An account that is a contract signed; only its chain can confirm it.",
+    "signature-withdrawn": "A contract's signature held when it was recorded, and would not today.",
 }
 """Code to what it means in general; the audit's own sentence says what happened here."""
 

@@ -44,6 +44,8 @@ class Code(StrEnum):
     CYCLE = "cycle"
     BASE_MODEL_TAINTED = "base-model-tainted"
     POLICY_VIOLATED = "policy-violated"
+    SIGNATURE_UNCONFIRMED = "signature-unconfirmed"
+    SIGNATURE_WITHDRAWN = "signature-withdrawn"
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,3 +70,20 @@ class ForgedEvent(IntegrityError):
     """An event stands in the log that its actor did not sign, or that is none."""
 
     code = "forged-event"
+
+
+class UnconfirmedSignature(ForgedEvent):
+    """No key has signed the event; whether its actor is a contract that has, only a chain knows."""
+
+    code = "unconfirmed-signature"
+    remedy = (
+        "If the actor is a contract wallet, verify again with the chain (`--rpc`); if it is not, "
+        "the event is forged."
+    )
+
+
+class ForeignChain(InvalidInput):
+    """The chain that was given is not the one of the ledger's DAO."""
+
+    code = "foreign-chain"
+    remedy = "Name a node of the chain whose id the first leaf holds."

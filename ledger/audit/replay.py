@@ -2,18 +2,21 @@
 
 A bundle's events, or all leaves of a log, become the rows that an audit reads. What the log should
 never have let in is named and stops the replay. An event of a contract wallet (EIP-1271) cannot be
-checked without its chain, and is refused here.
+checked without its chain: where there is none to ask, it is noted (`ledger.audit.signatures`), and
+the replay goes on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ledger.audit.errors import ForgedEvent, LogContradiction, UnauthorisedEvent
-from ledger.errors import ConcordError
-from ledger.events import Domain, RecordedEvent, decode_leaf, verify_signature
+from ledger.audit.errors import ForeignChain, ForgedEvent, LogContradiction, UnauthorisedEvent
+from ledger.audit.signatures import Standing, check_signature
+from ledger.errors import ConcordError, Unavailable
+from ledger.events import Domain, RecordedEvent, decode_leaf
 from ledger.events.bodies.governance import PolicyAdopted
 from ledger.events.bodies.members import LedgerCreated
+from ledger.events.wallets import WalletChain
 from ledger.merkle import leaf_hash
 from ledger.rules import authorise
 from ledger.views.projections import project
@@ -25,14 +28,21 @@ class Replay:
 
     Args:
         origin: of the log whose checkpoint was verified.
+        wallets: asks contract wallets on the chain of the ledger's DAO; None where it is not at
+            hand.
 
     Attributes:
         state: the rows so far.
         adopted: bodies of `policy.adopted` by index.
+        unconfirmed: indices of events that only the chain could confirm.
+        withdrawn: indices of events whose contract took the signature then, and would not today.
     """
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, wallets: WalletChain | None = None) -> None:
         self.state = MemoryState()
+        self.unconfirmed: list[int] = []
+        self.withdrawn: list[int] = []
+        self._wallets = wallets
         self._adopted: dict[int, PolicyAdopted] = {}
         self._origin = origin
         self._domain: Domain | None = None
@@ -54,11 +64,13 @@ class Replay:
             ForgedEvent: if the leaf is no event, or its actor did not sign it for this log.
             UnauthorisedEvent: if the rules do not let it in.
             LogContradiction: if it is of another log, or was recorded before an earlier one.
+            ForeignChain, Unavailable: if the chain is another one, or cannot tell.
         """
         try:
             recorded = decode_leaf(leaf, index)
-            verify_signature(recorded.event, self._domain_for(recorded))
-        except LogContradiction:
+            domain = self._domain_for(recorded)
+            standing = check_signature(recorded, domain, self.state, self._wallets)
+        except (LogContradiction, ForeignChain, Unavailable):
             raise
         except ConcordError as error:
             raise ForgedEvent(f"Event {index} is not genuine: {error}") from error
@@ -68,6 +80,10 @@ class Replay:
                 "runs back."
             )
         self._recorded_at = recorded.recorded_at
+        if standing is Standing.UNCONFIRMED:
+            self.unconfirmed.append(index)
+        elif standing is Standing.WITHDRAWN:
+            self.withdrawn.append(index)
         try:
             authorise(recorded.event, state=self.state, now=recorded.recorded_at)
         except ConcordError as error:

@@ -175,15 +175,19 @@ class Chain:
         *,
         sender: Address | None = None,
         block: int | None = None,
+        gas: int | None = None,
     ) -> bytes:
         """What a contract answers, now or after a block.
 
         Raises:
             ExecutionReverted: with the contract's error in `output`.
+            ChainRefused: the node would not, or the gas did not suffice.
         """
         message: dict[str, Json] = {"to": data(to), "data": data(call_data)}
         if sender is not None:
             message["from"] = data(sender)
+        if gas is not None:
+            message["gas"] = quantity(gas)
         at = "latest" if block is None else quantity(block)
         return read_data(self._requester.ask("eth_call", message, at))
 
@@ -202,9 +206,10 @@ class Chain:
             message["to"] = data(draft.to)
         return read_quantity(self._requester.ask("eth_estimateGas", message))
 
-    def code(self, address: Address) -> bytes:
-        """The code of a contract; empty where there is none."""
-        return read_data(self._requester.ask("eth_getCode", data(address), "latest"))
+    def code(self, address: Address, *, block: int | None = None) -> bytes:
+        """The code of a contract, now or after a block; empty where there is none."""
+        at = "latest" if block is None else quantity(block)
+        return read_data(self._requester.ask("eth_getCode", data(address), at))
 
     def head(self) -> BlockRef:
         """The last block."""

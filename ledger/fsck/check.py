@@ -10,6 +10,7 @@ from sqlmodel import col
 from ledger.errors import ConcordError
 from ledger.events import Domain
 from ledger.events.sealed import commit
+from ledger.events.wallets import WalletChain
 from ledger.fsck.events import check_events
 from ledger.fsck.hashes import check_hashes
 from ledger.fsck.report import Differs, Progress, Report, differs
@@ -30,6 +31,7 @@ def fsck(
     last_signed_path: Path | None = None,
     events: bool = True,
     signatures: bool = True,
+    wallets: WalletChain | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Checks a whole ledger.
@@ -40,16 +42,19 @@ def fsck(
         last_signed_path: file of the last signed checkpoint, to be compared with the log.
         events: whether to replay the events; without, only leaves, tiles, roots and the vault.
         signatures: whether the replay checks signatures.
+        wallets: asks contract wallets (EIP-1271); without, their events are told as unconfirmed.
         progress: called as it goes.
 
     Returns:
         What was checked, and the first difference if there is one.
 
     Raises:
-        Unavailable: the database cannot be read.
+        Unavailable: the database cannot be read, or the chain cannot tell.
+        ForeignChain: the chain is not the ledger's.
     """
     tell = progress or (lambda _name, _done, _total: None)
     root = b""
+    unconfirmed: tuple[int, ...] = ()
     # Before the snapshot: a log that is at work meanwhile signs for more than the snapshot holds.
     signed = _last_signed(last_signed_path)
     with database.read() as connection:
@@ -58,11 +63,13 @@ def fsck(
             root = check_hashes(connection, head, tell)
             _check_last_signed(connection, head, signed)
             if events:
-                check_events(connection, head, domain, tell, signatures=signatures)
+                unconfirmed = check_events(
+                    connection, head, domain, tell, signatures=signatures, wallets=wallets
+                )
             _check_vault(connection)
         except Differs as found:
             return Report(head.size, root, found.difference)
-    return Report(head.size, root, None)
+    return Report(head.size, root, None, unconfirmed)
 
 
 def _last_signed(path: Path | None) -> Checkpoint | ConcordError | None:

@@ -1,5 +1,8 @@
 """Second pass: each leaf is a well-formed event, signed, authorised when it was recorded, and its
 row says the same.
+
+An event of a contract wallet (EIP-1271) is signed if its contract took the signature; where there
+is no chain to ask, it is noted and nothing differs.
 """
 
 from __future__ import annotations
@@ -9,9 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import Connection
 
-from ledger.errors import ConcordError
+from ledger.audit.errors import ForeignChain
+from ledger.audit.signatures import Standing, check_wallet
+from ledger.errors import ConcordError, Unavailable
 from ledger.events import Domain, RecordedEvent, decode_leaf, verify_signature
-from ledger.fsck.report import Differs, Progress, differs
+from ledger.events.wallets import WalletChain
+from ledger.fsck.report import Progress, differs
 from ledger.fsck.views import ReplayedViews
 from ledger.merkle import leaf_hash
 from ledger.rules import authorise
@@ -30,7 +36,8 @@ def check_events(
     progress: Progress,
     *,
     signatures: bool,
-) -> None:
+    wallets: WalletChain | None,
+) -> tuple[int, ...]:
     """Replays every event: form, columns, signature, authority; then compares the views.
 
     Args:
@@ -39,19 +46,27 @@ def check_events(
         domain: where signatures must be valid.
         progress: as it goes.
         signatures: whether to check them; the slowest part by far.
+        wallets: asks contract wallets; None where their chain is not at hand.
+
+    Returns:
+        Indices of events that only their chain could confirm, ascending.
 
     Raises:
         Differs: at the first difference.
+        ForeignChain, Unavailable: the chain is another one, or cannot tell.
     """
     views = ReplayedViews(connection)
     last = 0
+    unconfirmed: list[int] = []
     with ThreadPoolExecutor(_VERIFIERS) as pool:
         for rows in row_chunks(connection):
             events = [_decoded(row) for row in rows]
-            if signatures:
-                _check_signatures(events, domain, pool)
+            unsigned = _unsigned(events, domain, pool) if signatures else {}
             for row, recorded in zip(rows, events, strict=True):
                 last = _check_order(recorded, last)
+                refusal = unsigned.get(row.index)
+                if refusal is not None and not _asked(recorded, domain, views, wallets, refusal):
+                    unconfirmed.append(row.index)
                 _replay(row, recorded, views)
             views.check_facts(rows[0].index, rows[-1].index + 1)
             progress("events", rows[-1].index + 1, head.size)
@@ -59,6 +74,7 @@ def check_events(
         detail = f"it says the last leaf was recorded at {head.recorded_at}, that was {last}"
         raise differs("head", "head", head.size, detail)
     views.check_entities(head.size)
+    return tuple(unconfirmed)
 
 
 def _decoded(row: StoredRow) -> RecordedEvent:
@@ -91,25 +107,43 @@ def _check_order(recorded: RecordedEvent, last: int) -> int:
     return recorded.recorded_at
 
 
-def _check_signatures(
+def _unsigned(
     events: Sequence[RecordedEvent],
     domain: Domain,
     pool: ThreadPoolExecutor,
-) -> None:
-    def first_wrong(some: Sequence[RecordedEvent]) -> Differs | None:
+) -> dict[int, ConcordError]:
+    """The events that their actors' keys have not signed, by index, and what is wrong with each."""
+
+    def wrong(some: Sequence[RecordedEvent]) -> dict[int, ConcordError]:
+        found: dict[int, ConcordError] = {}
         for recorded in some:
             try:
                 verify_signature(recorded.event, domain)
             except ConcordError as error:
-                name = f"signature of leaf {recorded.index}"
-                return differs("signature", name, recorded.index, str(error))
-        return None
+                found[recorded.index] = error
+        return found
 
     half = -(-len(events) // _VERIFIERS)
     parts = [events[at : at + half] for at in range(0, len(events), half)]
-    for wrong in pool.map(first_wrong, parts):
-        if wrong is not None:
-            raise wrong
+    return {index: error for part in pool.map(wrong, parts) for index, error in part.items()}
+
+
+def _asked(
+    recorded: RecordedEvent,
+    domain: Domain,
+    views: ReplayedViews,
+    wallets: WalletChain | None,
+    refusal: ConcordError,
+) -> bool:
+    """Whether a contract wallet took the signature; False where there is no chain to ask."""
+    try:
+        standing = check_wallet(recorded, domain, views, wallets, refusal)
+    except (ForeignChain, Unavailable):
+        raise
+    except ConcordError as error:
+        name = f"signature of leaf {recorded.index}"
+        raise differs("signature", name, recorded.index, str(error)) from error
+    return standing is not Standing.UNCONFIRMED
 
 
 def _replay(row: StoredRow, recorded: RecordedEvent, views: ReplayedViews) -> None:

@@ -52,11 +52,14 @@ class Report:
         root: of the tree over them, 32 bytes, as computed; empty when there was a difference
             before it was known.
         difference: the first one; None if everything agrees.
+        unconfirmed: indices of events whose signatures only their chain could confirm, because
+            their actors are contract wallets and it was not asked; ascending.
     """
 
     size: int
     root: bytes
     difference: Difference | None
+    unconfirmed: tuple[int, ...] = ()
 
     @property
     def is_clean(self) -> bool:

@@ -25,8 +25,15 @@ from ledger.errors import ConcordError
 from ledger.events.bodies.governance import ErasurePerformed
 from ledger.events.envelope import Event, encode_leaf
 from ledger.events.identifiers import Milliseconds
+from ledger.events.wallets import ANSWER_MS
 from ledger.log.admission import Admission
-from ledger.log.errors import NonceReused, OpeningErased, PredecessorMissing, RuleFault
+from ledger.log.errors import (
+    NonceReused,
+    OpeningErased,
+    PredecessorMissing,
+    RuleFault,
+    WalletNotAsked,
+)
 from ledger.log.opening import require_head
 from ledger.log.signer import Signer
 from ledger.log.submission import Pending
@@ -222,6 +229,11 @@ class Sequencer:
         if follows is not None and (follows, event.actor) not in draft.stored:
             return PredecessorMissing(
                 "The event that this one follows is not recorded; send that one first."
+            )
+        asked_at = pending.asked_at
+        if asked_at is not None and not 0 <= draft.recorded_at - asked_at <= ANSWER_MS:
+            return WalletNotAsked(
+                f"{event.actor} was asked too long before its event could be recorded."
             )
         index = draft.next_index
         try:

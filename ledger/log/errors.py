@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ledger.errors import ConcordError, Conflict, IntegrityError, NotFound, Unavailable
+from ledger.events.signing import InvalidSignature
 
 
 class QueueFull(Unavailable):
@@ -118,4 +119,21 @@ class CheckpointNotKept(Unavailable):
     remedy = (
         "Make the file that the message names writable; then send the same event again: it is "
         "recorded once."
+    )
+
+
+class WalletNotAsked(Unavailable):
+    """The chain was too slow: a contract wallet was not asked in time, or its answer grew old."""
+
+    code = "wallet-not-asked"
+    remedy = "Send the same event again; nothing was recorded."
+
+
+class NoChainToAsk(InvalidSignature):
+    """The signature can only be a contract wallet's, and this ledger has no chain to ask."""
+
+    code = "no-chain-to-ask"
+    remedy = (
+        "Sign with a key of your own, or have the contract's owners authorise one "
+        "(`key.authorized`); only a ledger with a DAO takes signatures of contracts."
     )

@@ -4,6 +4,8 @@ Submissions wait in order of arrival. One thread takes what waits, a batch at a 
 signatures verified, answers those whose signature is wrong, and hands the rest on; meanwhile the
 sequencer commits the batch before. Large batches go to a second process (`ledger.recovery`): it is
 started with the first of them, and where it is not there, or not yet, the thread does the work.
+What no key has signed goes to the wallets' desk (`ledger.log.wallets`), where there is one, and
+comes back behind what was verified meanwhile.
 
 Owns the waiting submissions until `take` hands them over; from then on the sequencer answers them.
 """
@@ -12,13 +14,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ledger.errors import ConcordError
 from ledger.events import Domain, Event, digest, verify_signature
-from ledger.log.errors import LogClosed, QueueFull
+from ledger.log.errors import LogClosed, NoChainToAsk, QueueFull
 from ledger.log.metrics import Metrics
 from ledger.log.submission import Limits, Pending
+from ledger.log.wallets import Settle, WalletDesk
 from ledger.recovery import SIGNATURE_BYTES, Check, RecoveryProcess, RecoveryStopped
 
 RETRY_AFTER_SECONDS = 1
@@ -31,9 +34,17 @@ class Intake:
         domain: where signatures must be valid.
         limits: of the queue and of a batch.
         metrics: where refusals are counted.
+        desk: makes what asks contract wallets, told whom to give events back; None where there is
+            no chain to ask.
     """
 
-    def __init__(self, domain: Domain, limits: Limits, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        domain: Domain,
+        limits: Limits,
+        metrics: Metrics,
+        desk: Callable[[Settle], WalletDesk] | None = None,
+    ) -> None:
         self._domain = domain
         self._limits = limits
         self._metrics = metrics
@@ -46,13 +57,15 @@ class Intake:
         # Of the intake's thread alone; None before the first large batch, and after it has died.
         self._recovery: RecoveryProcess | None = None
         self._may_recover = limits.recover_from is not None
+        self._desk = None if desk is None else desk(self._settle)
         self._thread = threading.Thread(target=self._run, name="concord-intake", daemon=True)
         self._thread.start()
 
     @property
     def depth(self) -> int:
         """Submissions that the sequencer has not taken yet."""
-        return len(self._waiting) + len(self._verified) + self._verifying
+        asking = 0 if self._desk is None else self._desk.depth
+        return len(self._waiting) + len(self._verified) + self._verifying + asking
 
     def put(self, pending: Sequence[Pending]) -> int:
         """Queues submissions, as many of the first ones as there is room for.
@@ -110,8 +123,10 @@ class Intake:
             self._changed.notify_all()
 
     def join(self) -> None:
-        """Waits for the thread, after `close` and the last `take`."""
+        """Waits for the threads, after `close` and the last `take`."""
         self._thread.join()
+        if self._desk is not None:
+            self._desk.close()
 
     def _run(self) -> None:
         try:
@@ -146,17 +161,45 @@ class Intake:
         good: list[Pending] = []
         for pending, is_verified in zip(batch, checked, strict=True):
             event = pending.submission.event
+            pending.nonce = bytes.fromhex(event.nonce[2:])
             try:
                 if not is_verified:
                     verify_signature(event, self._domain)
             except ConcordError as error:
-                self._metrics.invalid_signatures += 1
-                pending.answer(error)
+                self._no_key_signed(pending, error)
                 continue
             pending.event_id = event.id
-            pending.nonce = bytes.fromhex(event.nonce[2:])
             good.append(pending)
         return good
+
+    def _no_key_signed(self, pending: Pending, refusal: ConcordError) -> None:
+        """Refuses an event, or has the contract asked that its actor may be."""
+        if self._desk is None:
+            size = len(pending.submission.event.signature) // 2 - 1
+            if size not in {0, SIGNATURE_BYTES}:
+                refusal = NoChainToAsk(
+                    f"A key's signature has {SIGNATURE_BYTES} bytes (r, s, v), this has {size}; "
+                    "and there is no chain to ask whether the actor is a contract that takes it."
+                )
+            self._settle(pending, refusal)
+            return
+        try:
+            self._desk.put(pending, refusal)
+        except QueueFull as full:
+            self._settle(pending, full)
+
+    def _settle(self, pending: Pending, refusal: ConcordError | None) -> None:
+        """An event's signature is found good, or it is refused."""
+        if refusal is None:
+            pending.event_id = pending.submission.event.id
+        with self._changed:
+            if refusal is None:
+                self._verified.append(pending)
+                self._changed.notify_all()
+            else:
+                self._metrics.invalid_signatures += 1
+        if refusal is not None:
+            pending.answer(refusal)
 
     def _recovered(self, batch: Sequence[Pending]) -> list[bool]:
         """Which signatures the second process has found right; no others are known to be."""

@@ -8,7 +8,8 @@ Rules:
   recorded is found out by sending the same event again.
 - Other processes may append to the same database; their growth is noticed and published too.
 
-Two threads: the intake verifies signatures, the sequencer commits and answers. Reads go past both.
+Two threads: the intake verifies signatures, the sequencer commits and answers; where there is a
+chain, further ones ask contract wallets. Reads go past all of them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,6 +30,7 @@ from sqlmodel import col
 
 from ledger.errors import ConcordError, IntegrityError, Unavailable
 from ledger.events import Domain, Event, decode_leaf
+from ledger.events.wallets import WalletChain
 from ledger.log.admission import Admission
 from ledger.log.batch import Batch, Known, Outcome, Recorded, Sequencer
 from ledger.log.errors import HistoryRewritten, LedgerExists, LogClosed, LogStopped
@@ -46,6 +49,7 @@ from ledger.log.submission import (
     Submission,
     answer_all,
 )
+from ledger.log.wallets import WalletDesk
 from ledger.merkle import (
     Anchor,
     Checkpoint,
@@ -81,6 +85,7 @@ class Log(LogReader):
         last_signed_path: Path | None,
         randomness: Callable[[int], bytes],
         admission: Admission | None,
+        wallets: WalletChain | None,
     ) -> None:
         self._signing_key = signing_key
         self._domain = domain
@@ -97,7 +102,8 @@ class Log(LogReader):
         # Set once, by the sequencer; from then on nothing is taken.
         self._stopped: ConcordError | None = None
         self._must_scrub = False
-        self._intake = Intake(domain, limits, self.metrics)
+        desk = None if wallets is None else partial(WalletDesk, domain, database, wallets, clock)
+        self._intake = Intake(domain, limits, self.metrics, desk)
         self._thread = threading.Thread(target=self._run, name="concord-sequencer", daemon=True)
         self._thread.start()
 
@@ -113,6 +119,7 @@ class Log(LogReader):
         last_signed_path: Path | None = None,
         randomness: Callable[[int], bytes] = os.urandom,
         admission: Admission | None = None,
+        wallets: WalletChain | None = None,
     ) -> Self:
         """Opens the log of a database.
 
@@ -126,6 +133,7 @@ class Log(LogReader):
                 None only where losing that guard does not matter.
             randomness: as `os.urandom`, for the vault.
             admission: asked beside the rules before an event is recorded.
+            wallets: asks contract wallets; None where there is no chain, and only keys sign.
 
         Raises:
             LedgerMissing: the database holds no ledger.
@@ -142,6 +150,7 @@ class Log(LogReader):
             last_signed_path=last_signed_path,
             randomness=randomness,
             admission=admission,
+            wallets=wallets,
         )
 
     @classmethod

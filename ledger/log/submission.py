@@ -109,6 +109,8 @@ class Pending:
         position: of the submission in the group.
         event_id: 32 bytes; computed with the signature's verification.
         nonce: 32 bytes; likewise.
+        asked_at: when a contract wallet was asked and took the signature, milliseconds since the
+            epoch; None where a key made it.
     """
 
     submission: Submission
@@ -116,6 +118,7 @@ class Pending:
     position: int
     event_id: bytes = b""
     nonce: bytes = b""
+    asked_at: int | None = None
 
     def answer(self, answer: Answer) -> None:
         """Answers whoever waits."""

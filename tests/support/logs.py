@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ledger.events import Event, decode_leaf
+from ledger.events.wallets import WalletChain
 from ledger.fsck import fsck
 from ledger.log import Appended, Limits, Log, LogReader, Submission
 from ledger.merkle import (
@@ -34,12 +35,14 @@ class LogUnderTest:
         database: with the schema, empty at first.
         folder: of the file that remembers the last signed checkpoint.
         consortium: who signs; its clock is the log's.
+        wallets: asks contract wallets, in logs that are opened; None where there is no chain.
     """
 
     database: Database
     folder: Path
     consortium: Consortium = field(default_factory=Consortium)
     opened: list[Log] = field(default_factory=list)
+    wallets: WalletChain | None = None
 
     @property
     def last_signed(self) -> Path:
@@ -75,6 +78,7 @@ class LogUnderTest:
                 clock=self.consortium.clock,
                 limits=limits,
                 last_signed_path=last_signed or self.last_signed,
+                wallets=self.wallets,
             )
         )
 
