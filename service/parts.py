@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fastapi import Request
@@ -32,6 +32,7 @@ from service.settings import Settings
 from service.signin.nonces import Nonces
 from service.signin.sessions import Sessions
 from service.submitting import Submitter
+from service.verdicts import Verdicts
 
 if TYPE_CHECKING:
     from service.dao import Dao, Policies
@@ -54,6 +55,7 @@ class Parts:
         profiles: what members are called.
         sessions: who is signed in.
         dao: its contracts and what follows them; None where the first leaf names none.
+        verdicts: what model versions were judged last, for lists.
     """
 
     settings: Settings
@@ -68,6 +70,7 @@ class Parts:
     profiles: Profiles
     sessions: Sessions
     dao: Dao | None = None
+    verdicts: Verdicts = field(default_factory=Verdicts)
 
     @property
     def domain(self) -> Domain:
@@ -132,7 +135,7 @@ def open_parts(
         operator, domain = read_identity(database)
         content = open_content_store(settings.content_url, settings.data_dir)
         stack.callback(content.close)
-        policies = _policies_of(database, content)
+        policies = _policies_of(database, content, domain)
         key = SigningKey.parse(settings.log_key_path.read_text(encoding="utf-8").strip())
         if settings.origin not in {None, domain.origin}:
             raise WrongLedger(
@@ -154,6 +157,7 @@ def open_parts(
             last_signed_path=settings.data_dir / "checkpoint.last",
             randomness=randomness,
             admission=None if policies is None else policies.admission,
+            wallets=None if policies is None else policies.wallets,
         ) as log:
             metrics.follow(log)
             with _dao_of(settings, log, policies, operator, clock) as dao:
@@ -175,7 +179,7 @@ def open_parts(
                 )
 
 
-def _policies_of(database: Database, content: ContentStore) -> Policies | None:
+def _policies_of(database: Database, content: ContentStore, domain: Domain) -> Policies | None:
     """What holds a DAO's members to their policies; None where there is no DAO."""
     with snapshot(database) as views:
         ledger = views.get(LedgerInfo, "ledger")
@@ -184,7 +188,7 @@ def _policies_of(database: Database, content: ContentStore) -> Policies | None:
     # Chains are slow to import, and most commands and many ledgers have none.
     from service.dao import open_policies  # noqa: PLC0415
 
-    return open_policies(content)
+    return open_policies(content, domain.chain_id)
 
 
 def _dao_of(

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, select, tuple_
 from sqlmodel import col
 
 from ledger.errors import InvalidInput
@@ -126,6 +126,28 @@ class Snapshot:
         rows = [codec.decode(r) for r in rows_by_key(self._connection, codec.table, (field,), keys)]
         rows.sort(key=codec.key_of)
         return [row for row in rows if isinstance(row, record)]
+
+    def newest_of(
+        self, record: type[R], field: str, values: Sequence[ColumnValue]
+    ) -> dict[ColumnValue, tuple[R, int]]:
+        """Of each of `values` the row that came last, and how many rows it has; however many."""
+        codec = CODECS[record]
+        by, index = codec.table.columns[field], codec.table.columns["index"]
+        groups = (
+            select(by.label("by"), func.max(index).label("last"), func.count().label("rows"))
+            .where(by.in_(values))
+            .group_by(by)
+            .subquery()
+        )
+        newest = and_(by == groups.c.by, index == groups.c.last)
+        found: dict[ColumnValue, tuple[R, int]] = {}
+        for *row, rows in self._connection.execute(
+            select(codec.table, groups.c.rows).join(groups, newest)
+        ):
+            one = codec.make(*row)
+            if isinstance(one, record):
+                found[getattr(one, field)] = (one, rows)
+        return found
 
     def all(self, record: type[R]) -> Iterator[R]:
         """Every row of a view, in the order of its key; streamed, however many there are."""

@@ -32,6 +32,7 @@ from ledger.views.records import (
 from ledger.views.state import Key
 from service.answers import Json
 from service.errors import InvalidParameter, NoSuchResource
+from service.latest import latest_of
 from service.openapi import problems
 from service.pages import DEFAULT_PAGE, After, Limit, decode_cursor, encode_cursor
 from service.parts import Parts, parts_of
@@ -267,16 +268,41 @@ def _without_position(row: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in row.items() if name != "position"}
 
 
-@router.get("/v1/models", responses={200: {"model": base.Page[resources.ModelView]}})
+@router.get(
+    "/v1/models",
+    responses={
+        200: {"model": base.Page[resources.ModelView] | base.Page[resources.ModelWithLatest]}
+    },
+)
 async def models(
     request: Request,
     *,
     owner: AddressFilter = None,
+    include: Annotated[
+        Literal["latest"] | None,
+        Query(description="`latest` adds each model's newest version and its verdict."),
+    ] = None,
     limit: Limit = DEFAULT_PAGE,
     after: After = None,
 ) -> Response:
     """Models and their owners."""
-    return await listed(parts_of(request), Model, {"owner": owner}, limit, after)
+    parts = parts_of(request)
+    if include is None:
+        return await listed(parts, Model, {"owner": owner}, limit, after)
+    wanted: Filters = {} if owner is None else {"owner": owner}
+    key = decode_cursor(after)
+
+    def read() -> dict[str, object]:
+        with snapshot(parts.log.database) as views:
+            page = views.page(Model, wanted, after=key, limit=limit)
+            erased = erased_among(page.rows, views)
+            names = [row.model for row in page.rows]
+            newest = views.newest_of(ModelVersion, "model", names)
+        latest = latest_of(parts, names, newest)
+        items = [resource(row, erased) | more for row, more in zip(page.rows, latest, strict=True)]
+        return {"items": items, "next": encode_cursor(page.next), "size": page.size}
+
+    return Json(await in_thread(parts, read))
 
 
 @router.get("/v1/models/{model}", responses={200: {"model": resources.ModelView}, **problems(404)})

@@ -11,7 +11,7 @@ from ledger.events.bodies.base import Action, Purpose, ResourceDescriptor, Role,
 from ledger.events.bodies.datasets import Constraint, Usage
 from ledger.events.bodies.models import Relation
 from ledger.events.identifiers import Address, Cid, Identifier, Instant, Sha256Hex
-from service.schemas.base import Answer, Hex32, Index, Millis, SealableText
+from service.schemas.base import Answer, Hex32, Index, Millis, SealableText, Size
 
 
 class MemberKeyView(Answer):
@@ -171,6 +171,25 @@ class ModelView(Answer):
     license: str
     task: str | None
     index: Index
+
+
+class LatestVersion(Answer):
+    """A model's newest version. `verdict` is what its audit said when the log had `verdictSize`
+    events: that many now, or fewer where there was no time to judge it again; both are null where
+    it was not judged yet.
+    """
+
+    version: Version
+    verdict: Literal["clean", "tainted", "incomplete"] | None
+    verdict_size: Size | None
+    index: Index
+
+
+class ModelWithLatest(ModelView):
+    """A model, how many versions it has, and the newest of them; null where there is none."""
+
+    versions: int
+    latest: LatestVersion | None
 
 
 class ModelVersionView(Answer):

@@ -1,0 +1,106 @@
+"""Verdicts for lists: told with the size they hold for, judged for a short time only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from service.schemas.base import Page
+from service.schemas.resources import ModelWithLatest
+from service.verdicts import BUDGET_SECONDS, Judged, Verdicts, VersionKey
+from tests.service.conftest import Served
+
+NONE: frozenset[str] = frozenset()
+VERSIONS: list[VersionKey] = [("a", "1"), ("b", "1"), ("c", "1")]
+
+
+class Judge:
+    """Judges and counts; each judgement takes some seconds of its clock."""
+
+    def __init__(self, takes: float = 0.0, *, is_complete: bool = True) -> None:
+        self.now = 0.0
+        self.asked: list[VersionKey] = []
+        self._takes = takes
+        self._is_complete = is_complete
+        self._verdicts = Verdicts(lambda: self.now)
+
+    def of(
+        self, versions: Sequence[VersionKey], size: int, policies: frozenset[str] = NONE
+    ) -> dict[VersionKey, int]:
+        """Size that each one's verdict holds for."""
+
+        def judge(version: VersionKey) -> Judged:
+            self.asked.append(version)
+            self.now += self._takes
+            return Judged("clean", size, self._is_complete, policies)
+
+        found = self._verdicts.of(versions, judge, size=size, policies=policies)
+        return {version: judged.size for version, judged in found.items()}
+
+
+def test_a_verdict_is_judged_once_for_a_size() -> None:
+    judge = Judge()
+    assert judge.of(VERSIONS, 10) == judge.of(VERSIONS, 10) == dict.fromkeys(VERSIONS, 10)
+    assert judge.asked == VERSIONS
+
+
+def test_a_grown_log_and_other_policies_are_judged_again() -> None:
+    judge = Judge()
+    judge.of(VERSIONS[:1], 10)
+    assert judge.of(VERSIONS[:1], 11) == {VERSIONS[0]: 11}
+    judge.of(VERSIONS[:1], 11, frozenset({"terms@1"}))
+    assert judge.asked == VERSIONS[:1] * 3
+
+
+def test_what_missed_something_is_judged_again() -> None:
+    judge = Judge(is_complete=False)
+    judge.of(VERSIONS[:1], 10)
+    judge.of(VERSIONS[:1], 10)
+    assert judge.asked == VERSIONS[:1] * 2
+
+
+def test_judging_stops_when_its_time_is_up_and_goes_on_with_the_next_question() -> None:
+    judge = Judge(takes=BUDGET_SECONDS)
+    assert judge.of(VERSIONS, 10) == {VERSIONS[0]: 10}
+    assert judge.of(VERSIONS, 10) == {VERSIONS[0]: 10, VERSIONS[1]: 10}
+    assert judge.of(VERSIONS, 10) == dict.fromkeys(VERSIONS, 10)
+
+
+def test_what_there_is_no_time_for_keeps_the_verdict_and_the_size_of_before() -> None:
+    judge = Judge(takes=BUDGET_SECONDS)
+    judge.of(VERSIONS[:1], 10)
+    judge.of(VERSIONS[1:2], 11)
+    # The one that nobody judged yet comes first, then the oldest.
+    assert judge.of(VERSIONS, 12) == {VERSIONS[0]: 10, VERSIONS[1]: 11, VERSIONS[2]: 12}
+    assert judge.of(VERSIONS, 12) == {VERSIONS[0]: 12, VERSIONS[1]: 11, VERSIONS[2]: 12}
+
+
+def test_a_list_with_the_latest_versions_says_what_their_audits_say(trained: Served) -> None:
+    c = trained.consortium
+    trained.record(c.model("without"), c.model_version("tumours", "2"))
+    page = Page[ModelWithLatest].model_validate_json(
+        trained.get("/v1/models", include="latest").content
+    )
+    tumours, without = page.items
+    assert (tumours.versions, without.versions, without.latest) == (2, 0, None)
+    assert tumours.latest is not None
+    audit = trained.get("/v1/models/tumours/versions/2/audit").json()
+    assert (tumours.latest.version, tumours.latest.verdict) == ("2", audit["verdict"])
+    assert tumours.latest.verdict_size == page.size == audit["size"]
+
+
+def test_a_list_shows_a_revocation_at_once(trained: Served) -> None:
+    def verdict() -> str:
+        answer = trained.get("/v1/models", include="latest").json()
+        return str(answer["items"][0]["latest"]["verdict"])
+
+    assert verdict() == "clean"
+    trained.record(trained.consortium.revocation("grant-1", effect="retroactive"))
+    assert verdict() == "tainted"
+
+
+def test_pages_of_a_list_with_the_latest_versions_go_on(trained: Served) -> None:
+    trained.record(trained.consortium.model("zebra"))
+    first = trained.get("/v1/models", include="latest", limit=1).json()
+    second = trained.get("/v1/models", include="latest", limit=1, after=first["next"]).json()
+    assert [page["items"][0]["model"] for page in (first, second)] == ["tumours", "zebra"]
+    assert second["next"] is None
