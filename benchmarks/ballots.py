@@ -12,7 +12,8 @@ In one run:
 - anvil (with --anvil): the relay over JSON-RPC; the votes are counted again from the logs.
 
 Each figure is told by the wall clock and by the CPU of the process that does the work: on a machine
-that does other things as well, the latter is the one to judge by.
+that does other things as well, the latter is the one to judge by. Relay and anvil are two, and work
+at the same time: of them it is the one that used more.
 
 Limits: embedded >= 150 a second and >= 0.6 of bare; anvil >= 500 a second; a page < 150 ms.
 """
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import sys
 import tempfile
 import time
@@ -99,11 +101,9 @@ def main() -> None:
     met = met and http.counted and not http.errors
     if arguments.anvil:
         anvil = measure_relay("anvil", voters)
-        print(
-            f"anvil, through the relay   {anvil.wall:8.0f}/s wall   {anvil.cpu:8.0f}/s CPU, relay's"
-        )
-        print(f"  limit {ANVIL_LIMIT}/s; CPU is the relay's")
-        met = met and anvil.wall >= ANVIL_LIMIT
+        print(f"anvil, through the relay   {anvil.wall:8.0f}/s wall   {anvil.cpu:8.0f}/s CPU")
+        print(f"  limit {ANVIL_LIMIT}/s; CPU is of the relay or anvil, whichever used more")
+        met = met and anvil.cpu >= ANVIL_LIMIT
     sys.exit(0 if met else 1)
 
 
@@ -272,14 +272,14 @@ def measure_relay(name: str, voters: Sequence[KeySigner]) -> Rates:
             monotonic=time.monotonic,
             limits=UNLIMITED,
         )
-        used = time.process_time()
+        used, of_others = time.process_time(), children_seconds()
         seconds = timed(
             lambda: [
                 future.result()
                 for future in [relay.submit_ballot(each, source="here") for each in ballots]
             ]
         )
-        used = time.process_time() - used
+        used = max(time.process_time() - used, children_seconds() - of_others)
         relay.close()
         check_tally(backend, plan, draft.proposal_id, len(voters))
     return Rates(len(ballots) / seconds, len(ballots) / used)
@@ -308,6 +308,13 @@ def check_tally(backend: Backend, plan: DeploymentPlan, proposal_id: int, voters
     assert recount.counted.in_favour == voters * TOKEN
     seconds = time.perf_counter() - started
     print(f"{backend.name}: {voters} votes counted again in {seconds:.1f} s")
+
+
+def children_seconds() -> float:
+    """CPU of this process's running children (proc_pid_stat(5), fields 14 and 15)."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    stats = [Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split() for each in children]
+    return sum(int(each[11]) + int(each[12]) for each in stats) / os.sysconf("SC_CLK_TCK")
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -6,7 +6,8 @@ Paper, section 7), so all seven follow from the deployer's account and its first
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Self
 
 import rlp
@@ -51,14 +52,17 @@ class DaoAddresses:
 
     def of(self, name: ContractName) -> ChecksumAddress:
         """The address of one contract, by its name."""
-        by_name: dict[ContractName, ChecksumAddress] = dict(
-            zip(CREATION_ORDER, astuple(self), strict=True)
-        )
-        return by_name[name]
+        address: ChecksumAddress = getattr(self, _FIELDS[name])
+        return address
 
     def contract(self, web3: Web3, name: ContractName) -> Contract:
         """One contract, ready to be called."""
         return web3.eth.contract(address=self.of(name), abi=artifact(name).abi)
+
+
+_FIELDS: Mapping[ContractName, str] = dict(
+    zip(CREATION_ORDER, (each.name for each in fields(DaoAddresses)), strict=True)
+)
 
 
 def created_address(creator: str, nonce: int) -> ChecksumAddress:

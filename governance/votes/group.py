@@ -1,8 +1,11 @@
 """Sending what many people bring at once in as few blocks as possible.
 
 Whatever arrives while a group is being sent is in the next one. Two transactions with the same key
-(one voter's ballots on one proposal) never go in one group: the second is then judged in a state
-that knows the first, on every kind of chain.
+(one voter's ballots on one proposal) are never on their way at the same time: the second is then
+judged in a state that knows the first, on every kind of chain.
+
+The embedded chain seals a group before it answers, so groups go one after the other. A remote one
+takes its time for a block: meanwhile the next groups are rehearsed and sent.
 
 The embedded chain leaves out of a block what reverts. For a remote one a group is rehearsed first,
 in order and in one request, and what would fail is not sent; asking the node for the gas of each
@@ -14,7 +17,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from governance.reads import Reader, Rehearsed
@@ -46,17 +49,24 @@ class _Waiting:
 
 
 class GroupSender:
-    """One thread that sends for one account.
+    """Threads that send for one account.
 
     Args:
         chain: where to.
         signer: the account.
         max_group: transactions in one group.
         max_waiting: beyond so many, RelayBusy.
+        lanes: groups on their way at the same time on a remote chain.
     """
 
     def __init__(
-        self, chain: Chain, signer: Signer, *, max_group: int = 256, max_waiting: int = 4096
+        self,
+        chain: Chain,
+        signer: Signer,
+        *,
+        max_group: int = 256,
+        max_waiting: int = 4096,
+        lanes: int = 3,
     ) -> None:
         self._chain = chain
         self._signer = signer
@@ -67,10 +77,14 @@ class GroupSender:
         # Guards all below.
         self._changed = threading.Condition()
         self._waiting: deque[_Waiting] = deque()
-        self._unsettled: deque[_Waiting] = deque()
+        self._under_way: set[Hashable] = set()
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name="concord-relay", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._run, name=f"concord-relay-{lane}", daemon=True)
+            for lane in range(1 if self._leaves_out_failures else lanes)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def submit(self, draft: TransactionDraft, key: Hashable, settle: Settle) -> None:
         """Queue a transaction; `settle` is told exactly once what became of it.
@@ -88,36 +102,46 @@ class GroupSender:
             self._changed.notify()
 
     def close(self) -> None:
-        """Finish the group being sent; what still waits is told RelayClosed."""
+        """Finish the groups being sent; what still waits is told RelayClosed."""
         with self._changed:
             self._closed = True
-            self._changed.notify()
-        self._thread.join()
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
 
     def _run(self) -> None:
+        unsettled: deque[_Waiting] = deque()
         try:
             while group := self._next_group():
+                unsettled.extend(group)
                 for each, outcome in zip(group, self._send(group), strict=True):
-                    self._unsettled.popleft()
+                    unsettled.popleft()
+                    self._landed(each)
                     each.settle(outcome)
         finally:
             # Also when this thread dies of an error that nobody foresaw: nobody waits for ever.
-            self._give_up()
+            self._give_up(unsettled)
 
     def _next_group(self) -> list[_Waiting]:
         """Wait for something to send; empty when closed."""
         with self._changed:
-            while not self._waiting and not self._closed:
+            while not self._closed:
+                if group := self._take():
+                    return group
                 self._changed.wait()
-            group = [] if self._closed else self._take()
-            self._unsettled.extend(group)
-            return group
+        return []
 
-    def _give_up(self) -> None:
+    def _landed(self, each: _Waiting) -> None:
+        with self._changed:
+            self._under_way.discard(each.key)
+            if self._waiting:
+                self._changed.notify()
+
+    def _give_up(self, unsettled: Iterable[_Waiting]) -> None:
         with self._changed:
             self._closed = True
-            left = [*self._unsettled, *self._waiting]
-            self._unsettled.clear()
+            self._changed.notify_all()
+            left = [*unsettled, *self._waiting]
             self._waiting.clear()
         for each in left:
             each.settle(RelayClosed("the service was stopped before this was sent: try again"))
@@ -125,11 +149,13 @@ class GroupSender:
     def _take(self) -> list[_Waiting]:
         group: list[_Waiting] = []
         later: list[_Waiting] = []
-        keys: set[Hashable] = set()
         while self._waiting and len(group) < self._max_group:
             each = self._waiting.popleft()
-            (later if each.key in keys else group).append(each)
-            keys.add(each.key)
+            if each.key in self._under_way:
+                later.append(each)
+                continue
+            self._under_way.add(each.key)
+            group.append(each)
         self._waiting.extendleft(reversed(later))
         return group
 

@@ -62,6 +62,8 @@ class RelayLimits:
         source: requests of one source, whatever the caller takes for one.
         group: transactions sent together.
         waiting: transactions that may wait to be sent.
+        lanes: groups on their way at the same time on a remote chain: one is rehearsed, one is
+            offered, one waits for its block.
         state_seconds: how long a proposal that was open for votes is taken to be open still.
     """
 
@@ -69,6 +71,7 @@ class RelayLimits:
     source: Rate = field(default=Rate(per_second=500, burst=2_000))
     group: int = 256
     waiting: int = 4_096
+    lanes: int = 3
     state_seconds: float = 1.0
 
 
@@ -103,7 +106,11 @@ class VoteRelay:
         self._voters = RateLimiter(self._limits.voter, "voter")
         self._sources = RateLimiter(self._limits.source, "source")
         self._sender = GroupSender(
-            chain, signer, max_group=self._limits.group, max_waiting=self._limits.waiting
+            chain,
+            signer,
+            max_group=self._limits.group,
+            max_waiting=self._limits.waiting,
+            lanes=self._limits.lanes,
         )
         # Guarded by _states_lock: when each proposal was last seen open.
         self._states_lock = threading.Lock()

@@ -15,9 +15,10 @@ from ledger.chain.chain import Chain
 from ledger.chain.encoding import data
 from ledger.chain.errors import ChainUnavailable, ChainUrlInvalid, RpcFault, WrongChain
 from ledger.chain.node import EmbeddedNode
+from ledger.chain.policy import SendingPolicy
 from ledger.chain.provider import EmbeddedProvider
 from ledger.chain.requester import Requester, RetryPolicy
-from ledger.chain.sending import RemoteSender, SendingPolicy
+from ledger.chain.sending import RemoteSender, Turn
 from ledger.chain.signing import Signer, TransactionDraft
 from ledger.chain.values import TransactionReceipt, read_receipt
 from ledger.errors import ConcordError
@@ -57,6 +58,7 @@ def connect(
     sleep: Callable[[float], None] = time.sleep,
     retry: RetryPolicy | None = None,
     sending: SendingPolicy | None = None,
+    turn: Turn | None = None,
     timeout_seconds: float = 10.0,
 ) -> Chain:
     """Open a chain.
@@ -71,6 +73,7 @@ def connect(
         sleep: waits that many seconds, between attempts and while transactions wait for a block.
         retry: remote only: when a node counts as down.
         sending: remote only: fees and times.
+        turn: remote only: taken by those who send for one account from several processes.
         timeout_seconds: remote only: for one HTTP request.
 
     Raises:
@@ -104,7 +107,7 @@ def connect(
     chain = Chain(
         provider,
         requester=requester,
-        sender=RemoteSender(requester, policy=sending or SendingPolicy(), sleep=sleep),
+        sender=RemoteSender(requester, policy=sending or SendingPolicy(), sleep=sleep, turn=turn),
         confirmations=REMOTE_CONFIRMATIONS if confirmations is None else confirmations,
         on_close=lambda: None,
     )

@@ -303,6 +303,17 @@ class TransactionPending(Unavailable):
         self.transaction_hash = transaction_hash
 
 
+class TransactionDisplaced(Unavailable):
+    """Another transaction of the account was included under the nonce of one that was sent.
+
+    A reorganisation can bring back what was displaced: send again only what the contract takes
+    once, such as a ballot, an anchor or a step of a proposal.
+    """
+
+    code = "transaction-displaced"
+    remedy = "Send it again: it was not carried out."
+
+
 class FeeTooHigh(Refused):
     """The chain asks for a higher fee than the configured ceiling."""
 

@@ -1,80 +1,46 @@
-"""Getting transactions onto a remote chain: nonces, fees, replacement, and waiting for inclusion.
+"""Getting transactions onto a remote chain: gas, fees, nonces, broadcasting.
 
 The embedded chain needs none of this (`EmbeddedNode.send_drafts`); both stand behind `Chain.send`.
+Waiting for blocks is `ledger.chain.inclusion`'s.
 
 Rules:
     * Nonces of an account are handed out under one lock, together with broadcasting, so they leave
-      in order. After doubt (an outage, "nonce too low") the next one is read from the chain again.
+      in order. After doubt (an outage, a nonce that is taken) the next one is read from the chain
+      again.
+    * Where several processes send for one account they take turns (`turn`), and ask the chain each
+      time. A node may know of their transactions later than it should: then the nonce shows as
+      taken, and is recovered from like anybody else's use of it.
     * A refused transaction leaves a hole in front of those behind it; the hole is filled with a
       transfer of nothing to oneself.
-    * What is not included in time is offered again under the same nonce with higher fees, up to the
-      ceiling. Only one of the versions can ever be included.
-    * An outage does not lose anything: the hashes are known, and waiting goes on until the
-      deadline.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext
 
 from eth_hash.auto import keccak
 from eth_typing import Address
 
 from ledger.chain.encoding import Json, data, quantity
-from ledger.chain.errors import (
-    ChainAnswerInvalid,
-    ChainRefused,
-    ChainUnavailable,
-    FeeTooHigh,
-    TransactionPending,
-)
+from ledger.chain.errors import ChainAnswerInvalid, FeeTooHigh
+from ledger.chain.inclusion import Flight, Inclusion
+from ledger.chain.policy import SendingPolicy
 from ledger.chain.requester import Requester, is_fault
-from ledger.chain.signing import FeeMarketTransaction, Signer, TransactionDraft
-from ledger.chain.values import TransactionReceipt, read_quantity, read_receipt
+from ledger.chain.signing import Signer, TransactionDraft
+from ledger.chain.values import TransactionReceipt, read_quantity
 from ledger.errors import ConcordError
 
+Turn = Callable[[Address], AbstractContextManager[None]]
+"""Entered while nonces of an account are taken and used: one process at a time is inside."""
+
 _TRANSFER_GAS = 21_000
-_NONCE_ATTEMPTS = 3
+_NONCE_ATTEMPTS = 5
 
-
-@dataclass(frozen=True, slots=True)
-class SendingPolicy:
-    """How much may be paid and how long may be waited.
-
-    Attributes:
-        max_fee_wei_per_gas: the ceiling of base fee and tip together.
-        gas_margin_percent: added to the node's gas estimate.
-        gas_margin: added to it as well. Nodes estimate at the last block's time; contracts that
-            keep a checkpoint a second (ERC-6372) write over one that is of that very second, and
-            a new one for each party, some 22,100 gas each, as soon as the second is another.
-        first_poll_seconds: before a receipt is asked for again; doubles up to
-            `longest_poll_seconds`.
-        longest_poll_seconds: see above.
-        replace_after_seconds: without inclusion, before higher fees are offered.
-        replace_percent: by how much they are raised; nodes want at least 10.
-        give_up_after_seconds: without inclusion, before TransactionPending.
-    """
-
-    max_fee_wei_per_gas: int = 500 * 10**9
-    gas_margin_percent: int = 20
-    gas_margin: int = 100_000
-    first_poll_seconds: float = 0.01
-    longest_poll_seconds: float = 2.0
-    replace_after_seconds: float = 45.0
-    replace_percent: int = 25
-    give_up_after_seconds: float = 300.0
-
-
-@dataclass(slots=True)
-class _Flight:
-    """A transaction on its way; `hashes` are of all its versions, the latest last."""
-
-    transaction: FeeMarketTransaction
-    hashes: list[bytes] = field(default_factory=list)
-    outcome: TransactionReceipt | ConcordError | None = None
+# As Geth, anvil and Besu word them, and as Nethermind does: in lower case.
+_TAKEN = ("nonce too low", "oldnonce", "replacement transaction underpriced", "replacementnot")
+_KNOWN = ("already known", "alreadyknown", "already imported", "known transaction")
 
 
 class RemoteSender:
@@ -84,17 +50,23 @@ class RemoteSender:
         requester: of the chain.
         policy: fees and times.
         sleep: waits that many seconds.
-
-    One process alone may send for an account; another one's transactions show as "nonce too low"
-    and are recovered from, at the price of time.
+        turn: see `Turn`; None: this process alone sends for its accounts.
     """
 
     def __init__(
-        self, requester: Requester, *, policy: SendingPolicy, sleep: Callable[[float], None]
+        self,
+        requester: Requester,
+        *,
+        policy: SendingPolicy,
+        sleep: Callable[[float], None],
+        turn: Turn | None = None,
     ) -> None:
         self._requester = requester
         self._policy = policy
         self._sleep = sleep
+        self._inclusion = Inclusion(requester, policy=policy, sleep=sleep)
+        self._is_alone = turn is None
+        self._turn: Turn = turn or (lambda _: nullcontext())
         self._lock = threading.Lock()
         # Next nonce by account; absent where the chain must be asked. Guarded by _lock.
         self._next_nonce: dict[Address, int] = {}
@@ -110,7 +82,8 @@ class RemoteSender:
         Returns:
             For each its receipt, or: ExecutionReverted (simulation failed, not sent), ChainRefused
                 (not accepted),
-            TransactionPending (sent, in no block before the deadline).
+            TransactionPending (sent, in no block before the deadline), TransactionDisplaced
+                (sent, and can be in none any more).
         """
         gas = self._gas_limits(drafts, signer.address)
         max_fee, priority_fee = self._fees()
@@ -180,21 +153,19 @@ class RemoteSender:
         signer: Signer,
         max_fee: int,
         priority_fee: int,
-    ) -> list[_Flight]:
-        with self._lock:
+    ) -> list[Flight]:
+        account, pause = signer.address, self._policy.first_poll_seconds
+        with self._lock, self._turn(account):
             flights = self._fly(sendable, signer, max_fee, priority_fee)
             for _ in range(_NONCE_ATTEMPTS):
-                late = [
-                    position
-                    for position, flight in enumerate(flights)
-                    if isinstance(flight.outcome, ConcordError)
-                    and is_fault(flight.outcome, "nonce too low")
-                ]
+                late = [each for each, flight in enumerate(flights) if _is_late(flight)]
                 if not late:
                     break
-                # Somebody else used these nonces. None of ours is on the chain, so sending again is
-                # safe.
-                self._next_nonce.pop(signer.address, None)
+                # Somebody else uses these nonces. None of ours is on the chain, so sending again
+                # is safe. A node may take a moment to count what it has just been sent.
+                self._next_nonce.pop(account, None)
+                self._sleep(pause)
+                pause = min(2 * pause, self._policy.longest_poll_seconds)
                 again = self._fly([sendable[each] for each in late], signer, max_fee, priority_fee)
                 for position, flight in zip(late, again, strict=True):
                     flights[position] = flight
@@ -206,10 +177,10 @@ class RemoteSender:
         signer: Signer,
         max_fee: int,
         priority_fee: int,
-    ) -> list[_Flight]:
+    ) -> list[Flight]:
         chain_id, first = self._requester.chain_id, self._nonce(signer.address)
         flights = [
-            _Flight(
+            Flight(
                 draft.with_nonce(
                     chain_id=chain_id,
                     nonce=first + offset,
@@ -223,9 +194,13 @@ class RemoteSender:
         # Until the answers are in, the next nonce is in doubt.
         self._next_nonce.pop(signer.address, None)
         self._offer(flights, signer)
-        refused = [each.transaction.nonce for each in flights if each.outcome is not None]
+        refused = [each for each in flights if each.outcome is not None]
         accepted = [each.transaction.nonce for each in flights if each.outcome is None]
-        holes = [nonce for nonce in refused if accepted and nonce < max(accepted)]
+        holes = [
+            each.transaction.nonce
+            for each in refused
+            if accepted and each.transaction.nonce < max(accepted) and not _is_late(each)
+        ]
         self._fill(holes, signer, max_fee, priority_fee)
         if not refused:
             self._next_nonce[signer.address] = first + len(flights)
@@ -235,13 +210,15 @@ class RemoteSender:
 
     def _nonce(self, account: Address) -> int:
         known = self._next_nonce.get(account)
-        if known is not None:
+        if known is not None and self._is_alone:
             return known
-        return read_quantity(
+        pending = read_quantity(
             self._requester.ask("eth_getTransactionCount", data(account), "pending")
         )
+        # What this process has just sent may not be counted yet.
+        return pending if known is None else max(pending, known)
 
-    def _offer(self, flights: Sequence[_Flight], signer: Signer) -> None:
+    def _offer(self, flights: Sequence[Flight], signer: Signer) -> None:
         """Broadcast the present version of each; a first version's refusal is its outcome."""
         raw = [signer.sign(flight.transaction) for flight in flights]
         answers = self._requester.ask_many(
@@ -252,7 +229,7 @@ class RemoteSender:
             if isinstance(answer, ConcordError) and not _is_known(answer):
                 # An earlier attempt of this very request may have got through before the connection
                 # broke.
-                if not flight.hashes and self._receipt_of([transaction_hash]) is None:
+                if not flight.hashes and self._inclusion.receipt_of([transaction_hash]) is None:
                     flight.outcome = answer
                     continue
             elif not isinstance(answer, ConcordError) and answer != data(transaction_hash):
@@ -262,7 +239,7 @@ class RemoteSender:
     def _fill(self, holes: Sequence[int], signer: Signer, max_fee: int, priority_fee: int) -> None:
         nothing = TransactionDraft(signer.address)
         fillers = [
-            _Flight(
+            Flight(
                 nothing.with_nonce(
                     chain_id=self._requester.chain_id,
                     nonce=nonce,
@@ -277,49 +254,16 @@ class RemoteSender:
 
     # Inclusion
 
-    def _await_inclusion(self, flights: Sequence[_Flight], signer: Signer) -> None:
-        started = replaced = time.monotonic()
-        pause = self._policy.first_poll_seconds
-        while waiting := [each for each in flights if each.outcome is None]:
-            try:
-                self._look_up(waiting)
-                if time.monotonic() - replaced >= self._policy.replace_after_seconds:
-                    replaced = time.monotonic()
-                    self._replace([each for each in waiting if each.outcome is None], signer)
-            except ChainUnavailable:
-                # The transactions are out; the node may come back before the deadline.
-                pause = self._policy.longest_poll_seconds
-            if all(each.outcome is not None for each in waiting):
-                return
-            if time.monotonic() - started >= self._policy.give_up_after_seconds:
-                self._give_up(waiting)
-                return
-            self._sleep(pause)
-            pause = min(2 * pause, self._policy.longest_poll_seconds)
+    def _await_inclusion(self, flights: Sequence[Flight], signer: Signer) -> None:
+        self._inclusion.wait(
+            flights, signer.address, lambda waiting: self._replace(waiting, signer)
+        )
+        if any(isinstance(each.outcome, ConcordError) and each.hashes for each in flights):
+            # What the chain has not taken may be lost, and its nonce free again.
+            with self._lock:
+                self._next_nonce.pop(signer.address, None)
 
-    def _look_up(self, waiting: Sequence[_Flight]) -> None:
-        calls = [
-            (flight, ("eth_getTransactionReceipt", [data(transaction_hash)]))
-            for flight in waiting
-            for transaction_hash in flight.hashes
-        ]
-        answers = self._requester.ask_many([call for _, call in calls])
-        for (flight, (_, arguments)), answer in zip(calls, answers, strict=True):
-            if answer is None or isinstance(answer, ConcordError):
-                continue
-            receipt = read_receipt(answer)
-            if data(receipt.transaction_hash) != arguments[0]:
-                raise ChainAnswerInvalid("the node answered another transaction's receipt")
-            flight.outcome = receipt
-
-    def _receipt_of(self, hashes: Sequence[bytes]) -> TransactionReceipt | None:
-        for transaction_hash in hashes:
-            answer = self._requester.ask("eth_getTransactionReceipt", data(transaction_hash))
-            if answer is not None:
-                return read_receipt(answer)
-        return None
-
-    def _replace(self, waiting: Sequence[_Flight], signer: Signer) -> None:
+    def _replace(self, waiting: Sequence[Flight], signer: Signer) -> None:
         ceiling = self._policy.max_fee_wei_per_gas
         factor = 100 + self._policy.replace_percent
         for flight in waiting:
@@ -329,21 +273,15 @@ class RemoteSender:
             flight.transaction = offered.with_fees(max_fee=max_fee, priority_fee=priority_fee)
         self._offer(waiting, signer)
 
-    @staticmethod
-    def _give_up(waiting: Sequence[_Flight]) -> None:
-        for flight in waiting:
-            if flight.outcome is None:
-                last = flight.hashes[-1]
-                flight.outcome = TransactionPending(
-                    f"transaction 0x{last.hex()} is in no block yet: look for its receipt later",
-                    last,
-                )
+
+def _is_late(flight: Flight) -> bool:
+    """Whether it was refused because its nonce is taken."""
+    outcome = flight.outcome
+    return isinstance(outcome, ConcordError) and any(is_fault(outcome, words) for words in _TAKEN)
 
 
 def _is_known(error: ConcordError) -> bool:
-    known = is_fault(error, "already known") or is_fault(error, "already imported")
-    # Besu answers "Known transaction".
-    return known or (isinstance(error, ChainRefused) and "known transaction" in str(error).lower())
+    return any(is_fault(error, words) for words in _KNOWN)
 
 
 def _call_object(draft: TransactionDraft, sender: Address) -> dict[str, Json]:

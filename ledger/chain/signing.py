@@ -6,10 +6,11 @@ A `TransactionDraft` is what somebody wants done; nonce and fees are added by wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import rlp
+from coincurve import PrivateKey as NativeKey
 from eth_hash.auto import keccak
 from eth_keys.datatypes import PrivateKey
 from eth_typing import Address
@@ -98,24 +99,36 @@ class Signer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KeySigner:
-    """A signer with its key in memory. Its `repr` does not show the key."""
+    """A signer with its key in memory. Its `repr` does not show the key.
+
+    Attributes:
+        key: the key.
+        address: the key's account, 20 bytes.
+    """
 
     key: PrivateKey
+    address: Address = field(init=False, compare=False)
+    # eth-keys makes this anew for every signature, and the public key with it: four times the work
+    # of the signature itself.
+    _native: NativeKey = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        account = Address(self.key.public_key.to_canonical_address())
+        object.__setattr__(self, "address", account)
+        object.__setattr__(self, "_native", NativeKey(self.key.to_bytes()))
 
     @classmethod
     def from_bytes(cls, key: bytes) -> KeySigner:
         """A signer of a raw key, 32 bytes."""
         return cls(PrivateKey(key))
 
-    @property
-    def address(self) -> Address:
-        """The key's account, 20 bytes."""
-        return Address(self.key.public_key.to_canonical_address())
-
     def sign(self, transaction: FeeMarketTransaction) -> bytes:
         """Sign deterministically (RFC 6979)."""
-        signature = self.key.sign_msg_hash(transaction.signing_hash())
-        return transaction.encode_signed(signature.v, signature.r, signature.s)
+        # r, s and the parity of y, 65 bytes; s is in the lower half of the order (libsecp256k1).
+        raw = self._native.sign_recoverable(transaction.signing_hash(), hasher=None)
+        return transaction.encode_signed(
+            raw[64], int.from_bytes(raw[:32]), int.from_bytes(raw[32:64])
+        )
 
     def __repr__(self) -> str:
         return f"KeySigner(0x{self.address.hex()})"

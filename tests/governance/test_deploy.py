@@ -17,7 +17,7 @@ from governance.parameters import ClassParameters, ProposalClass
 from governance.plan import DeploymentPlan, plan_deployment
 from governance.rights import Right, RightsDiffer, check_rights, planned_rights, read_rights
 from ledger.chain.errors import ExecutionReverted, TransactionPending
-from ledger.chain.sending import SendingPolicy
+from ledger.chain.policy import SendingPolicy
 from ledger.chain.signing import TransactionDraft
 from tests.governance.dao import (
     ALICE,

@@ -8,7 +8,7 @@ import pytest
 from web3.providers.base import JSONBaseProvider
 
 from ledger.chain.errors import TransactionFailed
-from ledger.chain.sending import SendingPolicy
+from ledger.chain.policy import SendingPolicy
 from ledger.chain.signing import TransactionDraft
 from tests.governance.dao import ALICE, BOB, Dao, canonical, encoded
 from tests.ledger.chain.adversary import Adversary, remote

@@ -324,7 +324,7 @@ def test_a_full_queue_refuses_and_a_closed_relay_tells_those_who_wait(
         return send_many(chain, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Chain, "send_many", slow)
-    with open_relay(dao, RelayLimits(waiting=1)) as relay:
+    with open_relay(dao, RelayLimits(waiting=1, lanes=1)) as relay:
         sending = relay.submit_ballot(signed_ballot(ALICE, proposal, domain), source=HERE)
         entered.result(timeout=60)
         waiting = relay.submit_ballot(signed_ballot(BOB, proposal, domain), source=HERE)

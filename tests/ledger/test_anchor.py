@@ -21,7 +21,7 @@ from ledger.anchor import (
 )
 from ledger.chain.chain import Chain
 from ledger.chain.errors import ChainReorganised, TransactionPending
-from ledger.chain.sending import SendingPolicy
+from ledger.chain.policy import SendingPolicy
 from ledger.chain.signing import KeySigner, TransactionDraft
 from ledger.chain.values import TransactionReceipt
 from ledger.errors import Unavailable

@@ -30,8 +30,8 @@ from ledger.chain.chain import Chain
 from ledger.chain.connect import connect, embedded
 from ledger.chain.encoding import Json, data
 from ledger.chain.node import EmbeddedNode
+from ledger.chain.policy import SendingPolicy
 from ledger.chain.requester import RetryPolicy
-from ledger.chain.sending import SendingPolicy
 from ledger.chain.signing import KeySigner
 
 CHAIN_ID = 31_337_000_001

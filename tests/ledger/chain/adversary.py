@@ -9,9 +9,10 @@ from web3.providers.base import JSONBaseProvider
 
 from ledger.chain.chain import Chain
 from ledger.chain.connect import EmbeddedSender
+from ledger.chain.policy import SendingPolicy
 from ledger.chain.provider import EmbeddedProvider
 from ledger.chain.requester import Requester, RetryPolicy
-from ledger.chain.sending import RemoteSender, SendingPolicy
+from ledger.chain.sending import RemoteSender
 
 Rewrite = Callable[[Any], Any]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,14 +23,15 @@ from ledger.chain.errors import (
     ChainUrlInvalid,
     ExecutionReverted,
     FeeTooHigh,
+    TransactionDisplaced,
     TransactionFailed,
     TransactionPending,
     WrongChain,
 )
 from ledger.chain.node import EmbeddedNode
+from ledger.chain.policy import SendingPolicy
 from ledger.chain.provider import EmbeddedProvider
 from ledger.chain.requester import Requester, RetryPolicy
-from ledger.chain.sending import SendingPolicy
 from ledger.chain.signing import TransactionDraft
 from ledger.chain.values import TransactionReceipt
 from tests.ledger.chain.adversary import Adversary, remote
@@ -44,6 +45,13 @@ from tests.support.chains import (
     start_anvil,
 )
 from tests.support.waiting import await_that
+
+QUICK = SendingPolicy(
+    first_poll_seconds=0.001,
+    longest_poll_seconds=0.01,
+    replace_after_seconds=0.2,
+    give_up_after_seconds=20,
+)
 
 
 @pytest.fixture
@@ -66,14 +74,8 @@ def anvil() -> Iterator[Backend]:
 @pytest.fixture
 def lazy_anvil() -> Iterator[tuple[Backend, Probe]]:
     """anvil that seals only when it is told to, with a Probe."""
-    policy = SendingPolicy(
-        first_poll_seconds=0.001,
-        longest_poll_seconds=0.01,
-        replace_after_seconds=0.2,
-        give_up_after_seconds=20,
-    )
     with start_anvil() as url:
-        chain = anvil_chain(url, sending=policy)
+        chain = anvil_chain(url, sending=QUICK)
         backend = Backend("anvil", chain, new_signer())
         backend = Backend("anvil", chain, backend.new_account())
         probe = deploy_probe(chain, backend.operator)
@@ -412,6 +414,84 @@ def test_nonces_that_another_process_used_are_recovered_from(anvil: Backend) -> 
 
 
 @pytest.mark.anvil
+def test_a_nonce_that_another_process_has_in_the_pool_is_not_taken_from_it(
+    lazy_anvil: tuple[Backend, Probe],
+) -> None:
+    backend, probe = lazy_anvil
+    stale = anvil_chain(str(backend.chain.provider.endpoint_uri), sending=QUICK)
+    with ThreadPoolExecutor(2) as pool:
+        backend.request("evm_setAutomine", True)
+        # It will take the next nonce for its own.
+        assert stale.send(probe.draft("stamp"), backend.operator).succeeded
+        backend.request("evm_setAutomine", False)
+        # Not the same bytes as the other's: those would be one transaction, known already.
+        mine = replace(probe.draft("stamp"), gas=222_222)
+        first = pool.submit(backend.chain.send_many, [mine] * 2, backend.operator)
+        await_that(lambda: len(pooled(backend)) == 2)
+        second = pool.submit(stale.send_many, [probe.draft("stamp")] * 3, backend.operator)
+        await_that(lambda: len(pooled(backend)) == 5)
+        backend.request("evm_mine")
+        outcomes = [*first.result(20), *second.result(20)]
+    assert all(isinstance(each, TransactionReceipt) for each in outcomes)
+    assert probe.number("serial") == 6
+
+
+@pytest.mark.anvil
+def test_a_transaction_whose_nonce_another_one_took_is_named_and_the_next_goes_through(
+    lazy_anvil: tuple[Backend, Probe],
+) -> None:
+    backend, probe = lazy_anvil
+    patient = replace(QUICK, replace_after_seconds=20, displaced_after_seconds=0.05)
+    chain = anvil_chain(str(backend.chain.provider.endpoint_uri), sending=patient)
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(chain.send, probe.draft("stamp"), backend.operator)
+        await_that(lambda: len(pooled(backend)) == 1)
+        (nonce,) = pooled(backend)
+        backend.request("anvil_dropAllTransactions")
+        other = TransactionDraft(new_signer().address).with_nonce(
+            chain_id=CHAIN_ID, nonce=nonce, gas=21_000, max_fee=10**10, priority_fee=10**9
+        )
+        backend.request("eth_sendRawTransaction", data(backend.operator.sign(other)))
+        backend.request("evm_mine")
+        with pytest.raises(TransactionDisplaced, match=f"nonce {nonce}"):
+            sent.result(20)
+    backend.request("evm_setAutomine", True)
+    assert chain.send(probe.draft("stamp"), backend.operator).succeeded
+    assert probe.number("serial") == 1
+
+
+@pytest.mark.anvil
+def test_a_pool_that_lost_what_was_sent_does_not_leave_a_gap_behind(
+    lazy_anvil: tuple[Backend, Probe],
+) -> None:
+    backend, probe = lazy_anvil
+    impatient = replace(QUICK, replace_after_seconds=20, give_up_after_seconds=0.1)
+    chain = anvil_chain(str(backend.chain.provider.endpoint_uri), sending=impatient)
+    with pytest.raises(TransactionPending):
+        chain.send(probe.draft("stamp"), backend.operator)
+    backend.request("anvil_dropAllTransactions")
+    backend.request("evm_setAutomine", True)
+    assert chain.send(probe.draft("stamp"), backend.operator).succeeded
+
+
+@pytest.mark.anvil
+def test_looking_for_a_block_takes_one_question_until_it_is_there(
+    lazy_anvil: tuple[Backend, Probe],
+) -> None:
+    backend, probe = lazy_anvil
+    adversary = Adversary(HTTPProvider(str(backend.chain.provider.endpoint_uri)))
+    chain = remote(adversary, policy=replace(QUICK, replace_after_seconds=20))
+    drafts = [replace(probe.draft("stamp"), gas=200_000)] * 20
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(chain.send_many, drafts, backend.operator)
+        await_that(lambda: adversary.asked.count("eth_getTransactionCount") > 20)
+        assert adversary.asked.count("eth_getTransactionReceipt") == 0
+        backend.request("evm_mine")
+        assert all(isinstance(each, TransactionReceipt) for each in sent.result(20))
+    assert adversary.asked.count("eth_getTransactionReceipt") == len(drafts)
+
+
+@pytest.mark.anvil
 def test_what_is_not_included_is_offered_again_with_higher_fees(
     lazy_anvil: tuple[Backend, Probe],
 ) -> None:
@@ -450,14 +530,16 @@ def test_an_outage_while_waiting_loses_nothing(lazy_anvil: tuple[Backend, Probe]
     policy = SendingPolicy(first_poll_seconds=0.01, longest_poll_seconds=0.01)
     chain = remote(adversary, policy=policy)
 
-    def receipt_after_outage(_: object) -> object:
-        # The first question for the receipt hits the outage; meanwhile the block is sealed.
-        del adversary.rewrites["eth_getTransactionReceipt"]
+    def used_after_outage(response: object) -> object:
+        if "eth_sendRawTransaction" not in adversary.asked:
+            return response
+        # The first look hits the outage; meanwhile the block is sealed.
+        del adversary.rewrites["eth_getTransactionCount"]
         adversary.outages = 7
         backend.request("evm_mine")
         raise ConnectionResetError("gone")
 
-    adversary.rewrites["eth_getTransactionReceipt"] = receipt_after_outage
+    adversary.rewrites["eth_getTransactionCount"] = used_after_outage
     assert chain.send(probe.draft("stamp"), probe.operator).succeeded
     assert adversary.asked.count("eth_sendRawTransaction") == 1
 
@@ -528,15 +610,20 @@ def test_many_accounts_send_at_once(anvil: Backend) -> None:
 
 def wait_for_pending(backend: Backend, *, different_from: object) -> object:
     """The hash of the one transaction in anvil's pool, once it is another than that."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        pool = backend.request("txpool_content")["pending"]
-        for by_nonce in pool.values():
-            for transaction in by_nonce.values():
-                if transaction["hash"] != different_from:
-                    return transaction["hash"]
-        threading.Event().wait(0.005)
-    pytest.fail("nothing is pending")
+    await_that(lambda: set(pooled(backend).values()) - {different_from})
+    (found,) = pooled(backend).values()
+    return found
+
+
+def pooled(backend: Backend) -> dict[int, str]:
+    """By nonce, the hashes of the transactions of one account that are in anvil's pool."""
+    pool = backend.request("txpool_content")
+    return {
+        int(nonce): transaction["hash"]
+        for part in ("pending", "queued")
+        for by_nonce in pool[part].values()
+        for nonce, transaction in by_nonce.items()
+    }
 
 
 @pytest.mark.anvil
