@@ -7,7 +7,8 @@ signatures and actors, and answers which of them belong together; it sees no eve
     request    u32 count, then for each: digest[32] ‖ signature[65] ‖ actor[20]
     answer     one byte for each: 1 where the actor made the signature over the digest, else 0
 
-It writes one byte when it is ready, and ends when its input does: it never outlives its parent.
+Starting it costs 0.1 s, for it imports the curve and the hash and nothing else of the ledger. It
+writes one byte when it is ready, and ends when its input does: it never outlives its parent.
 """
 
 from __future__ import annotations
@@ -24,10 +25,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from ledger.errors import Unavailable
-from ledger.events.identifiers import to_checksum_address
-from ledger.events.signing import InvalidSignature, recover
-
-SIGNATURE_BYTES: Final = 65
+from ledger.secp256k1 import SIGNATURE_BYTES, InvalidSignature, recover_address
 
 _COUNT: Final = struct.Struct(">I")
 _CHECK: Final = struct.Struct("32s65s20s")
@@ -152,7 +150,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 def _match(digest: bytes, signature: bytes, actor: bytes) -> bool:
     try:
-        return recover(digest, f"0x{signature.hex()}") == to_checksum_address(actor)
+        return recover_address(digest, signature) == actor
     except InvalidSignature:
         return False
 

@@ -19,10 +19,9 @@ from ledger.errors import InvalidInput, Refused
 from ledger.events.envelope import Event
 from ledger.events.identifiers import keccak, to_checksum_address
 from ledger.events.typed_data import Domain, digest
+from ledger.secp256k1 import InvalidSignature, recover_address
 
-_HALF_ORDER = bytes.fromhex("7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0")
-_BACKEND = CoinCurveECCBackend()
-_KEYS = KeyAPI(_BACKEND)
+_KEYS = KeyAPI(CoinCurveECCBackend())
 _SIGNATURE = re.compile(r"0x[0-9a-f]*")
 
 
@@ -31,13 +30,6 @@ class InvalidKey(InvalidInput):
 
     code = "invalid-key"
     remedy = "Use a secp256k1 key of 32 bytes."
-
-
-class InvalidSignature(InvalidInput):
-    """The signature is not one that can be checked: wrong length, high s, wrong v."""
-
-    code = "invalid-signature"
-    remedy = "Sign the EIP-712 digest again, with low s; a signature has 65 bytes."
 
 
 class WrongSigner(Refused):
@@ -107,22 +99,7 @@ def recover(message: bytes, signature: str) -> str:
     """
     if not _SIGNATURE.fullmatch(signature) or len(signature) % 2:
         raise InvalidSignature("A signature is 0x and lower-case hex digits.")
-    raw = bytes.fromhex(signature[2:])
-    if len(raw) != 65:
-        raise InvalidSignature(f"A signature has 65 bytes (r, s, v), not {len(raw)}.")
-    if raw[64] not in {27, 28}:
-        raise InvalidSignature(f"The last byte of a signature is 27 or 28, not {raw[64]}.")
-    if raw[32:64] > _HALF_ORDER:
-        raise InvalidSignature("s is in the upper half of the order; sign again with low s.")
-    # eth-keys' own coincurve, without the Signature and PublicKey objects around it: they would
-    # take a third of the time and check again what stands above.
-    try:
-        public = _BACKEND.keys.PublicKey.from_signature_and_message(
-            raw[:64] + (b"\0" if raw[64] == 27 else b"\1"), message, hasher=None
-        ).format(compressed=False)
-    except ValueError as error:
-        raise InvalidSignature("This signature fits no key at all.") from error
-    return to_checksum_address(keccak(public[1:])[12:])
+    return to_checksum_address(recover_address(message, bytes.fromhex(signature[2:])))
 
 
 def verify_signature(event: Event, domain: Domain) -> None:
