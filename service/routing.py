@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from ledger.errors import ConcordError
 from service.errors import UnknownParameter
-from service.problems import problem_for
+from service.problems import failure_for, problem_for
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -64,14 +64,22 @@ class LeanRoute(APIRoute):
         self.app = self.lean
 
     async def lean(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request; what is refused on purpose is a problem, as everywhere."""
+        """Answers one request; what is refused, or fails, is a problem, as everywhere."""
         request = Request(scope, receive, send)
         try:
-            check_query(scope, frozenset())
-            response = await self._lean_endpoint(request)
-        except (ConcordError, ClientDisconnect) as error:
-            response = await problem_for(request, error)
+            response = await self._answer(request)
+        except Exception as error:
+            await (await failure_for(request, error))(scope, receive, send)
+            # As Starlette does: the server logs it.
+            raise
         await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        try:
+            check_query(request.scope, frozenset())
+            return await self._lean_endpoint(request)
+        except (ConcordError, ClientDisconnect) as error:
+            return await problem_for(request, error)
 
 
 def check_query(scope: Scope, allowed: frozenset[str]) -> None:

@@ -136,6 +136,10 @@ def test_browsers_of_other_origins_are_let_in_only_where_configured(serve: Serve
     assert allowed.headers["access-control-allow-origin"] == "https://dashboard.example.org"
     other = open_.get("/v1/log", headers={"Origin": "https://evil.example.org"})
     assert "access-control-allow-origin" not in other.headers
+    # What is served past FastAPI's own layers is open to the same pages.
+    written = open_.post("/v1/events", json={}, headers=origin)
+    assert problem_code(written, 400) == "invalid-request"
+    assert written.headers["access-control-allow-origin"] == "https://dashboard.example.org"
     preflight = open_.options(
         "/v1/events", headers=origin | {"Access-Control-Request-Method": "POST"}
     )
@@ -160,10 +164,10 @@ def failing() -> FastAPI:
     return app
 
 
-async def ask(app: FastAPI, path: str, **headers: str) -> httpx.Response:
+async def ask(app: FastAPI, path: str, method: str = "GET", **headers: str) -> httpx.Response:
     transport = ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
-        return await http.get(path, headers=headers)
+        return await http.request(method, path, headers=headers)
 
 
 @pytest.mark.parametrize(("path", "code"), [("/bug", "internal"), ("/damage", "integrity")])
@@ -175,3 +179,19 @@ def test_what_fails_unforeseen_says_nothing_of_the_inside(
     assert "secret" not in response.text
     assert response.headers["x-request-id"]
     assert response.headers["cache-control"] == "no-store"
+
+
+def test_a_lean_route_that_fails_says_as_little() -> None:
+    # Without its lifetime the application has none of its parts.
+    response = asyncio.run(ask(create_app(Settings()), "/v1/events", "POST"))
+    assert problem_code(response, 500) == "internal"
+    assert "parts" not in response.text
+    assert response.headers["x-request-id"]
+    assert response.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(("path", "method"), [("/bug", "GET"), ("/v1/events", "POST")])
+def test_a_failure_echoes_one_request_identifier(failing: FastAPI, path: str, method: str) -> None:
+    response = asyncio.run(ask(failing, path, method, **{"x-request-id": "trace-7"}))
+    assert response.headers.get_list("x-request-id") == ["trace-7"]
+    assert response.headers.get_list("cache-control") == ["no-store"]
