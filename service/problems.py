@@ -199,4 +199,7 @@ async def failure_for(request: Request, error: Exception) -> Response:
     named = {} if REQUEST_ID_FORM.fullmatch(given) else {"X-Request-ID": secrets.token_hex(8)}
     code = error.code if isinstance(error, ConcordError) else InternalFailure.code
     detail = "The service failed; its operator finds the cause in its log."
+    # The server ends the connection that something was raised on: told so, nobody sends the next
+    # request on it.
+    named["Connection"] = "close"
     return problem_response(problem(code, 500, detail), 500, named)

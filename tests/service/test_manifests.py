@@ -10,8 +10,6 @@ from pathlib import Path
 
 import orjson
 import pytest
-from eth_account import Account
-from eth_account.messages import encode_defunct
 
 from client.files import content_id
 from ledger.events.canonical import JsonObject
@@ -27,12 +25,7 @@ MANIFEST = orjson.dumps(USED) + b"\n"
 
 def upload(served: Served, document: bytes) -> None:
     """A member adds a document."""
-    key = served.consortium.labs[0]
-    message = served.post("/v1/session:prepare", {"account": key.address}).json()["message"]
-    signature = Account.sign_message(encode_defunct(text=message), key.secret).signature
-    signed = {"message": message, "signature": "0x" + signature.hex()}
-    token = served.post("/v1/session", signed).json()["token"]
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = served.sign_in(served.consortium.labs[0])
     added = served.http.post("/v1/content", content=document, headers=headers)
     assert added.status_code == 201, added.text
     assert added.json()["content"] == content_id(document)
