@@ -1,4 +1,4 @@
-"""What a list shows of each model's newest version, in a few statements for all of them."""
+"""What lists show of model versions: each model's newest one, and verdicts of many at once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def latest_of(
         Unavailable: database or content store do not answer.
     """
     rows = [(model, *newest[model]) for model in models if model in newest]
-    verdicts = _judged(parts, [(model, row.version) for model, row, _ in rows])
+    verdicts = verdicts_of(parts, [(model, row.version) for model, row, _ in rows])
     found: dict[str, dict[str, object]] = {
         model: {"versions": count, "latest": _latest(row, verdicts.get((model, row.version)))}
         for model, row, count in rows
@@ -44,7 +44,13 @@ def _latest(row: ModelVersion, judged: Judged | None) -> dict[str, object]:
     }
 
 
-def _judged(parts: Parts, versions: Sequence[VersionKey]) -> dict[VersionKey, Judged]:
+def verdicts_of(parts: Parts, versions: Sequence[VersionKey]) -> Mapping[VersionKey, Judged]:
+    """The verdicts of versions, each with the size it holds for; see `service.verdicts`.
+
+    Raises:
+        UnknownVersion: one of them is not published.
+        Unavailable: database or content store do not answer.
+    """
     if not versions:
         return {}
     size = parts.log.size
@@ -56,4 +62,4 @@ def _judged(parts: Parts, versions: Sequence[VersionKey]) -> dict[VersionKey, Ju
         answer = audit_version(parts, *version, size)
         return Judged(answer.verdict, size, answer.is_complete, policies)
 
-    return dict(parts.verdicts.of(versions, judge, size=size, policies=policies))
+    return parts.verdicts.of(versions, judge, size=size, policies=policies)

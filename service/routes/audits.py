@@ -6,6 +6,7 @@ given at.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -18,17 +19,22 @@ from ledger.store.evidence import SqlRows
 from ledger.views.records import model_node
 from service import auditing
 from service.answers import Json
+from service.errors import InvalidParameter
+from service.latest import verdicts_of
 from service.openapi import problems
 from service.pages import Point, moment_of
 from service.parts import Parts, parts_of
 from service.routes.resources import AnyVersion, Id, IdFilter
 from service.routes.tree import in_thread
 from service.routing import StrictRoute
-from service.schemas.audits import AuditView, BundleView, ImpactView, LineageView
+from service.schemas.audits import AuditView, BundleView, ImpactView, LineageView, VerdictsView
+from service.verdicts import VersionKey
 
 router = APIRouter(route_class=StrictRoute, tags=["audit"])
 
 MAX_DEPTH = 10_000
+MAX_VERDICTS = 100
+_VERSION = re.compile(r"([a-z0-9][a-z0-9._-]{0,127})@([A-Za-z0-9][A-Za-z0-9._+-]{0,63})")
 
 
 @router.get(
@@ -56,6 +62,45 @@ def _audit(parts: Parts, model: str, version: str, at: str | None, *, bundle: bo
     if bundle:
         return auditing.bundle_version(parts, model, version, size)
     return audit_json(auditing.audit_version(parts, model, version, size))
+
+
+@router.get(
+    "/v1/verdicts",
+    summary="The verdicts of many model versions",
+    responses={200: {"model": VerdictsView}, **problems(404)},
+)
+async def verdicts(
+    request: Request,
+    *,
+    of: Annotated[
+        str, Query(max_length=20_000, description="Such as `tumours@1,tumours@2`; 100 at most.")
+    ],
+) -> Response:
+    """For lists. A verdict holds for a log of `verdictSize` events; what there was no time for has
+    that of an earlier size, or null. Ask again, or ask for the audit.
+    """
+    parts = parts_of(request)
+    wanted = list(dict.fromkeys(_version_key(each) for each in of.split(",")))
+    if len(wanted) > MAX_VERDICTS:
+        raise InvalidParameter(f"of: {MAX_VERDICTS} versions at most, not {len(wanted)}.")
+    found = await in_thread(parts, lambda: verdicts_of(parts, wanted))
+    items = [
+        {
+            "model": key[0],
+            "version": key[1],
+            "verdict": found[key].verdict if key in found else None,
+            "verdictSize": found[key].size if key in found else None,
+        }
+        for key in wanted
+    ]
+    return Json({"items": items})
+
+
+def _version_key(text: str) -> VersionKey:
+    found = _VERSION.fullmatch(text)
+    if found is None:
+        raise InvalidParameter("of: names of models and versions, such as tumours@1,tumours@2.")
+    return found[1], found[2]
 
 
 @router.get(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
@@ -51,6 +51,9 @@ async def events(
     subject: Subject = None,
     since: Point = None,
     until: Point = None,
+    order: Annotated[
+        Literal["oldest", "newest"], Query(description="Which events come first.")
+    ] = "oldest",
     limit: Limit = DEFAULT_PAGE,
     after: After = None,
 ) -> Response:
@@ -68,7 +71,8 @@ async def events(
         first = first_index(since, parts.log)
         wanted = EventFilter(kind, actor, subject, first, size)
         with snapshot(parts.log.database) as views:
-            return views.events(wanted, after=last, limit=limit)
+            newest = order == "newest"
+            return views.events(wanted, after=last, limit=limit, newest_first=newest)
 
     return Json(page_json(await in_thread(parts, read), recorded_event))
 

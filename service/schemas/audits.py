@@ -170,3 +170,20 @@ class ImpactView(Answer):
     models: list[ReachedView]
     releases: list[Node]
     unread: list[str]
+
+
+class VerdictView(Answer):
+    """What the audit of a version said when the log had `verdictSize` events; null where it was not
+    judged yet.
+    """
+
+    model: Identifier
+    version: Version
+    verdict: Literal["clean", "tainted", "incomplete"] | None
+    verdict_size: Size | None
+
+
+class VerdictsView(Answer):
+    """Verdicts in the order in which they were asked for."""
+
+    items: list[VerdictView]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from service.schemas.audits import VerdictsView
 from service.schemas.base import Page
 from service.schemas.resources import ModelWithLatest
 from service.verdicts import BUDGET_SECONDS, Judged, Verdicts, VersionKey
-from tests.service.conftest import Served
+from tests.service.conftest import Served, problem_code
 
 NONE: frozenset[str] = frozenset()
 VERSIONS: list[VersionKey] = [("a", "1"), ("b", "1"), ("c", "1")]
@@ -104,3 +105,29 @@ def test_pages_of_a_list_with_the_latest_versions_go_on(trained: Served) -> None
     second = trained.get("/v1/models", include="latest", limit=1, after=first["next"]).json()
     assert [page["items"][0]["model"] for page in (first, second)] == ["tumours", "zebra"]
     assert second["next"] is None
+
+
+def test_verdicts_of_many_versions_come_in_the_order_asked_for(trained: Served) -> None:
+    trained.record(trained.consortium.model_version("tumours", "2"))
+    response = trained.get("/v1/verdicts", of="tumours@2,tumours@1,tumours@2")
+    answer = VerdictsView.model_validate_json(response.content)
+    size = trained.get("/v1/log").json()["size"]
+    assert [(i.version, i.verdict, i.verdict_size) for i in answer.items] == [
+        ("2", "incomplete", size),
+        ("1", "clean", size),
+    ]
+
+
+def test_verdicts_of_what_is_not_published_or_too_many_are_refused(trained: Served) -> None:
+    assert problem_code(trained.get("/v1/verdicts", of="tumours@9"), 404) == "unknown-version"
+    many = ",".join(f"m{n}@1" for n in range(101))
+    for wrong in (many, "tumours", "tumours@1,", "Tumours@1"):
+        assert problem_code(trained.get("/v1/verdicts", of=wrong), 400) == "invalid-parameter"
+
+
+def test_events_come_newest_first_when_asked_to(trained: Served) -> None:
+    size = trained.get("/v1/log").json()["size"]
+    first = trained.get("/v1/events", order="newest", limit=3).json()
+    assert [item["index"] for item in first["items"]] == [size - 1, size - 2, size - 3]
+    second = trained.get("/v1/events", order="newest", limit=3, after=first["next"]).json()
+    assert [item["index"] for item in second["items"]] == [size - 4, size - 5, size - 6]
