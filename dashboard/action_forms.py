@@ -18,6 +18,7 @@ from client import JsonObject, JsonValue
 from client.dao import EvidenceNamed
 from client.wallets import account_address
 from dashboard.components.explain import hint
+from dashboard.components.markup import line, show
 from dashboard.connection import every, read
 from dashboard.dao import dao
 from dashboard.fields import flag, inner, wording
@@ -67,7 +68,7 @@ class Kind:
 
 
 def _missing(what: str) -> None:
-    st.caption(f"Still missing: {what}.")
+    show(line(f"Still missing: {what}.", cls="c-line c-small c-soft"))
 
 
 # Models

@@ -17,7 +17,7 @@ from typing import Protocol
 import streamlit as st
 
 from client import ConcordError, JsonObject
-from client.errors import Unreachable
+from client.errors import ServerProblem, Unreachable
 from dashboard.components.markup import line, show, text
 from dashboard.components.signer import (
     SignatureMade,
@@ -33,6 +33,7 @@ from dashboard.identity import connect, me
 from dashboard.names import forget_members
 from dashboard.navigation import link
 from dashboard.rpc import receipt_of, send_raw
+from dashboard.words.voting import WHY_NOT
 
 _UNDERTAKEN = "undertaken"
 _DONE = "undertaking-done"
@@ -135,10 +136,17 @@ def carry_on(place: str) -> None:
         except ConcordError as error:
             if not isinstance(error, Unreachable):
                 under_way.question, under_way.answer = None, ""
-            say_what_is_wrong(error, f"signing-{place}")
+            _say_why_not(error, place)
         if st.button("Cancel", key=f"cancel-{place}", icon=":material/close:"):
             st.session_state.pop(_UNDERTAKEN, None)
             st.rerun()
+
+
+def _say_why_not(error: ConcordError, place: str) -> None:
+    if isinstance(error, ServerProblem) and error.problem in WHY_NOT:
+        show(line(text(WHY_NOT[error.problem])))
+    else:
+        say_what_is_wrong(error, f"signing-{place}")
 
 
 def _drive(under_way: _Undertaking) -> None:

@@ -16,7 +16,9 @@ from dashboard.fields import text as text_of
 from dashboard.identity import me
 from dashboard.undertakings import CancelProposal
 
-_OVER = {"canceled", "defeated", "executed"}
+OVER = {"canceled", "defeated", "executed"}
+"""States that nothing leads out of."""
+
 _STEPS = {
     "succeeded": ("queue", "Queue it", "It passed. Anyone may start its waiting time."),
     "queued": ("execute", "Carry it out", "Its waiting time is over. Anyone may carry it out."),
@@ -28,8 +30,7 @@ def next_step(item: JsonObject) -> None:
     state = text_of(item, "state")
     if state in _STEPS and flag(item, "isDue"):
         guarded(lambda: _step(item, *_STEPS[state]), "step")
-    if state not in _OVER:
-        guarded(lambda: _cancel(item), "cancel")
+    guarded(lambda: _cancel(item), "cancel")
 
 
 def _step(item: JsonObject, step: str, label: str, sentence: str) -> None:
@@ -43,16 +44,15 @@ def _step(item: JsonObject, step: str, label: str, sentence: str) -> None:
 
 
 def _cancel(item: JsonObject) -> None:
-    user, proposal = me(), text_of(item, "proposal")
-    if user is None:
+    user, proposal, state = me(), text_of(item, "proposal"), text_of(item, "state")
+    place = f"cancel-{proposal}"
+    # The page may learn that it is cancelled before it has heard of the transaction's block.
+    carry_on(place)
+    if user is None or state in OVER or is_undertaking(place):
         return
-    is_mine = text_of(item, "proposer") == user.address and text_of(item, "state") == "pending"
+    is_mine = text_of(item, "proposer") == user.address and state == "pending"
     if not is_mine and text_of(dao(), "guardian") != user.address:
         return
-    place = f"cancel-{proposal}"
-    carry_on(place)
-    if not is_undertaking(place) and st.button(
-        "Cancel the proposal", key=f"begin-{place}", icon=":material/block:"
-    ):
+    if st.button("Cancel the proposal", key=f"begin-{place}", icon=":material/block:"):
         undertake(place, CancelProposal(proposal, text_of(item, "title")))
         st.rerun()

@@ -25,10 +25,10 @@ from dashboard.components.states import guarded
 from dashboard.connection import forget, read, read_now
 from dashboard.fields import flag, inner, number, objects, optional_number, texts
 from dashboard.fields import text as text_of
-from dashboard.names import named, readable
+from dashboard.names import members, named, readable
 from dashboard.navigation import link
 from dashboard.proposal_evidence import evidence
-from dashboard.proposal_steps import next_step
+from dashboard.proposal_steps import OVER, next_step
 from dashboard.proposal_votes import vote_box, votes
 from dashboard.tallies import tally
 from dashboard.words.amounts import coins, units
@@ -75,9 +75,10 @@ def proposal_view(proposal: str) -> None:
         evidence(item)
         _body(item)
         vote_box(item)
-        _simulation(proposal)
+        if text_of(item, "state") not in OVER:
+            _simulation(proposal)
     with right:
-        _standing(proposal, text_of(item, "state"))
+        _standing(proposal, _stage(item))
         show_outcome(f"cancel-{proposal}")
         next_step(item)
         _timeline(item)
@@ -85,16 +86,21 @@ def proposal_view(proposal: str) -> None:
     _raw(item)
 
 
+def _stage(item: JsonObject) -> tuple[str, bool]:
+    """What decides which buttons there are: the state, and whether the next step is due."""
+    return text_of(item, "state"), flag(item, "isDue")
+
+
 @st.fragment(run_every=REFRESH_SECONDS)
-def _standing(proposal: str, drawn: str) -> None:
-    """State and tally, read again and again; a new state draws the whole page."""
+def _standing(proposal: str, drawn: tuple[str, bool]) -> None:
+    """State and tally, read again and again; a new stage draws the whole page."""
     st.subheader("Where it stands")
     guarded(lambda: _draw_standing(proposal, drawn), "standing")
 
 
-def _draw_standing(proposal: str, drawn: str) -> None:
+def _draw_standing(proposal: str, drawn: tuple[str, bool]) -> None:
     item = read_now(f"/v1/proposals/{proposal}")
-    if text_of(item, "state") != drawn:
+    if _stage(item) != drawn:
         forget()
         st.rerun()
     with st.container(border=True, key="standing"):
@@ -109,7 +115,8 @@ def _draw_standing(proposal: str, drawn: str) -> None:
 
 
 def _actions(item: JsonObject) -> None:
-    st.subheader("What it would do")
+    is_done = text_of(item, "state") == "executed"
+    st.subheader("What it did" if is_done else "What it would do")
     with st.container(border=True, key="actions"):
         for action in objects(item, "actions"):
             show(
@@ -117,7 +124,7 @@ def _actions(item: JsonObject) -> None:
                 *(line(badge("Take care", "open", "!"), " ", text(readable(warning)))
                   for warning in texts(action, "warnings")),
             )  # fmt: skip
-            _about(inner(action, "action"))
+            _about(inner(action, "action"), is_done=is_done)
         omitted = number(item, "actionsOmitted")
         if omitted:
             show(
@@ -127,11 +134,11 @@ def _actions(item: JsonObject) -> None:
         show(line(class_badge(item), " ", text(f"The class for {about}."), cls="c-line c-small"))
 
 
-def _about(action: JsonObject) -> None:
+def _about(action: JsonObject, *, is_done: bool) -> None:
     model, member = text_of(action, "model"), text_of(action, "member")
     if model and not model.startswith("#"):
         link("models", f"Open model {model}", icon=":material/deployed_code:", model=model)
-    if member:
+    if member in members() or (member and is_done):
         link("members", "Open the member", icon=":material/person:", member=member)
 
 

@@ -21,7 +21,7 @@ from dashboard.navigation import link
 from dashboard.undertakings import CastVote, why_not
 from dashboard.words.amounts import parse_tokens, tokens, units
 from dashboard.words.times import instant_ms
-from dashboard.words.voting import CHOICES, VOTED
+from dashboard.words.voting import CHOICES, VOTED, WHY_NOT
 
 LONGEST_REASON = 4_000
 REFRESH_SECONDS = 5
@@ -29,12 +29,6 @@ _ICONS: dict[Support, str] = {
     "for": ":material/thumb_up:",
     "against": ":material/thumb_down:",
     "abstain": ":material/remove:",
-}
-_WHY_NOT = {
-    "already-voted": "You have voted with all your votes. A vote cannot be changed.",
-    "no-voting-power": "You had no votes when votes were weighed for this proposal. What you "
-    "received or were delegated later counts in later proposals.",
-    "voting-closed": "Voting is over.",
 }
 
 
@@ -64,7 +58,7 @@ def _may_vote(item: JsonObject) -> bool:
         return True
     reason, weight = why_not(text_of(item, "proposal"), user.address)
     if reason:
-        show(line(text(_WHY_NOT[reason])))
+        show(line(text(WHY_NOT[reason])))
         return False
     show(line("You vote with ", text(tokens(weight)), "."))
     return True

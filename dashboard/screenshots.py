@@ -1,43 +1,97 @@
 """`python -m dashboard.screenshots FOLDER`: every page of a running dashboard, in both themes.
 
-Needs the package playwright and a Chromium. The dashboard is looked at as a visitor sees it.
+Needs the package playwright and a Chromium. The dashboard is looked at as a visitor sees it; which
+objects there are to look at is asked of its server.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from playwright.sync_api import Page, sync_playwright
 
+from client import JsonObject, Ledger
+from client.errors import ServerProblem
+from dashboard.addresses import SERVER, USUAL_SERVER
+from dashboard.fields import number, objects, text
+
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
 _PATIENCE_MS = 60_000
 _TALLEST = 2_400
-_IS_DRAWN = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState !== 'running'"
+_IS_DRAWN = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState
+  === 'notRunning' && !document.querySelector('[data-stale=true]')"""
 
 
-def pages_of(model: str, version: str, dataset: str, event: int) -> dict[str, str]:
-    """The pages by a picture's name, with an object of each kind."""
-    return {
-        "overview": "/",
-        "models": "/models",
-        "model": f"/models?model={model}&version={version}",
-        "datasets": "/datasets",
-        "dataset": f"/datasets?dataset={dataset}",
-        "audit": "/audit",
-        "event": f"/audit?event={event}",
-        "anchors": "/audit?view=anchors",
+def pages_of(server: str) -> dict[str, str]:
+    """The pages by a picture's name, with an object of each kind that the server has.
+
+    Args:
+        server: address of the API.
+
+    Raises:
+        ConcordError: nobody answers.
+    """
+    with Ledger(server) as ledger:
+        pages = {
+            "overview": "/",
+            "models": "/models",
+            "datasets": "/datasets",
+            "audit": "/audit",
+            "audit-verify": "/audit?view=verify",
+            "audit-sizes": "/audit?view=sizes",
+            "audit-anchors": "/audit?view=anchors",
+            "event": f"/audit?event={number(ledger.fetch('/v1/log'), 'size') // 2}",
+            "members": "/members",
+            "connect": "/connect",
+        }
+        return pages | _objects(ledger) | _dao(ledger)
+
+
+def _objects(ledger: Ledger) -> dict[str, str]:
+    pages = {}
+    for item in objects(ledger.fetch("/v1/models", limit=1), "items"):
+        model = text(item, "model")
+        versions = objects(ledger.fetch(f"/v1/models/{model}/versions", limit=100), "items")
+        for place, version in enumerate(versions[:2], start=1):
+            pages[f"model-{place}"] = f"/models?model={model}&version={text(version, 'version')}"
+    for item in objects(ledger.fetch("/v1/datasets", limit=1), "items"):
+        dataset = text(item, "dataset")
+        pages["dataset"] = f"/datasets?dataset={dataset}"
+        for view in ("requests", "use", "withdraw", "versions"):
+            pages[f"dataset-{view}"] = f"/datasets?dataset={dataset}&view={view}"
+    for item in objects(ledger.fetch("/v1/members", limit=2), "items")[-1:]:
+        pages["member"] = f"/members?member={text(item, 'member')}"
+    return pages
+
+
+def _dao(ledger: Ledger) -> dict[str, str]:
+    try:
+        proposals = objects(ledger.fetch("/v1/proposals", limit=25), "items")
+    except ServerProblem:
+        return {"proposals": "/proposals"}  # a ledger without contracts; its page says so
+    pages = {
         "proposals": "/proposals",
         "propose": "/proposals?new=release",
-        "members": "/members",
+        "propose-policy": "/proposals?new=adopt-policy",
         "voting-power": "/members?view=power",
         "treasury": "/members?view=treasury",
         "rules": "/members?view=rules",
-        "connect": "/connect",
     }
+    return pages | {_picture(item): _page(item) for item in reversed(proposals)}
+
+
+def _picture(proposal: JsonObject) -> str:
+    """One picture for each state that a proposal is in."""
+    return f"proposal-{text(proposal, 'state')}"
+
+
+def _page(proposal: JsonObject) -> str:
+    return f"/proposals?proposal={text(proposal, 'proposal')}"
 
 
 def take(
@@ -98,14 +152,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("folder", type=Path, help="where they go")
     parser.add_argument("--dashboard", default="http://127.0.0.1:8501", help="its address")
     parser.add_argument("--chromium", default="/usr/bin/chromium", help="the browser's program")
-    parser.add_argument("--model", default="tumour-classifier")
-    parser.add_argument("--version", default="1")
-    parser.add_argument("--dataset", default="wdbc-north")
-    parser.add_argument("--event", type=int, default=5)
+    parser.add_argument(
+        "--server", default=os.environ.get(SERVER) or USUAL_SERVER, help="the API behind it"
+    )
+    parser.add_argument("--only", nargs="*", metavar="PAGE", help="these pictures, not all")
     parser.add_argument("--width", type=int, default=1280, help="of the window, in pixels")
     parser.add_argument("--scale", type=float, default=1.0, help="picture pixels a page pixel")
     given = parser.parse_args(arguments)
-    pages = pages_of(given.model, given.version, given.dataset, given.event)
+    pages = pages_of(given.server)
+    if given.only:
+        pages = {name: path for name, path in pages.items() if name in given.only}
     made = take(
         given.dashboard.rstrip("/"), given.folder, pages,
         chromium=given.chromium, width=given.width, scale=given.scale,

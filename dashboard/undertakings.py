@@ -19,9 +19,7 @@ from dashboard.fields import inner, number, objects, text
 from dashboard.names import name_of, readable
 from dashboard.rpc import complete
 from dashboard.words.amounts import tokens
-
-CANNOT_VOTE = {"already-voted", "no-voting-power", "voting-closed"}
-"""Codes of the problems that say why somebody's ballot would not count."""
+from dashboard.words.voting import WHY_NOT
 
 
 class SessionLost(ConcordError):
@@ -34,7 +32,7 @@ def ballot_of(proposal: str, choice: Choice, voter: str) -> UnsignedBallot:
     """The ballot to sign, checked.
 
     Raises:
-        ServerProblem: it would not count, with a code of CANNOT_VOTE or another.
+        ServerProblem: it would not count, with a code of WHY_NOT or another.
     """
     return ledger().dao.prepare_ballot(int(proposal), voter, choice)
 
@@ -43,7 +41,7 @@ def why_not(proposal: str, voter: str) -> tuple[str, int]:
     """Why somebody cannot vote, and with how many votes they can.
 
     Returns:
-        A code of CANNOT_VOTE and 0, or nothing and their votes.
+        A code of WHY_NOT and 0, or nothing and their votes.
 
     Raises:
         ConcordError: nobody answers.
@@ -51,7 +49,7 @@ def why_not(proposal: str, voter: str) -> tuple[str, int]:
     try:
         return "", ballot_of(proposal, Choice("abstain"), voter).weight or 0
     except ServerProblem as error:
-        if error.problem not in CANNOT_VOTE:
+        if error.problem not in WHY_NOT:
             raise
         return error.problem, 0
 

@@ -47,3 +47,11 @@ VOTED: dict[str, tuple[str, str, str]] = {
     "split": ("Split", "info", "÷"),
 }
 """A counted vote's badge: word, mood, mark."""
+
+WHY_NOT: dict[str, str] = {
+    "already-voted": "You have voted with all your votes. A vote cannot be changed.",
+    "no-voting-power": "You had no votes when votes were weighed for this proposal. What you "
+    "received or were delegated later counts in later proposals.",
+    "voting-closed": "Voting is over.",
+}
+"""Code of the problem that a ballot would not count, to why."""

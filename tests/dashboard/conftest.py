@@ -5,17 +5,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from ledger.events import SigningKey
 from tests.dashboard.processes import DashboardProcess
-from tests.dashboard.story import now_consortium, story
+from tests.dashboard.story import now_consortium
 from tests.dashboard.wallet import Wallet
-from tests.support.ledgers import CHAIN_ID, Consortium
-from tests.support.servers import ServerProcess, create_ledger
+from tests.dashboard.world import Assembly, found_world, serve
+from tests.support.ledgers import Consortium
+from tests.support.servers import ServerProcess
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 PATIENCE_MS = 90_000
@@ -36,9 +36,17 @@ def service(
     consortium: Consortium, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServerProcess]:
     data = tmp_path_factory.mktemp("service")
-    create_ledger(data, consortium, story(consortium))
-    with ServerProcess(data) as process:
+    found_world(data, consortium)
+    with serve(data) as process:
         yield process
+
+
+@pytest.fixture(scope="session")
+def assembly(
+    consortium: Consortium, service: ServerProcess, tmp_path_factory: pytest.TempPathFactory
+) -> Assembly:
+    """The members of the DAO, acting from elsewhere."""
+    return Assembly(consortium, service.url, tmp_path_factory.mktemp("client"))
 
 
 @pytest.fixture(scope="session")
@@ -67,33 +75,15 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     made.close()
 
 
-@pytest.fixture(scope="session")
-def looks(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
-    """Browsers by theme and width, each one for all tests that only look at pages."""
-    made: dict[tuple[str, int], BrowserContext] = {}
-
-    def look(scheme: Literal["light", "dark"] = "light", width: int = 1280) -> BrowserContext:
-        if (scheme, width) not in made:
-            context = browser.new_context(
-                viewport={"width": width, "height": 1000},
-                color_scheme=scheme,
-                reduced_motion="reduce",
-            )
-            context.set_default_timeout(PATIENCE_MS)
-            made[scheme, width] = context
-        return made[scheme, width]
-
-    yield look
-    for context in made.values():
-        context.close()
-
-
 @pytest.fixture
-def wallet_of(context: BrowserContext) -> Callable[..., Wallet]:
+def wallet_of(
+    context: BrowserContext, service: ServerProcess, consortium: Consortium
+) -> Callable[..., Wallet]:
     """Gives the browser a wallet with a member's key; on the ledger's chain unless told."""
 
-    def install(key: SigningKey, *, chain_id: int = CHAIN_ID, **setup: set[str]) -> Wallet:
-        wallet = Wallet(key, chain_id, {chain_id}, **setup)
+    def install(key: SigningKey, *, chain_id: int | None = None, **setup: set[str]) -> Wallet:
+        on = consortium.domain.chain_id if chain_id is None else chain_id
+        wallet = Wallet(key, on, {on}, rpc=f"{service.url}/rpc", **setup)
         wallet.install(context)
         return wallet
 

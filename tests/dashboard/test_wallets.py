@@ -13,7 +13,7 @@ from playwright.sync_api import Page, Request, expect
 from client import Keystore
 from tests.dashboard.conftest import Open, settled
 from tests.dashboard.wallet import Wallet
-from tests.support.ledgers import CHAIN_ID, Consortium
+from tests.support.ledgers import Consortium
 from tests.support.servers import ServerProcess
 
 pytestmark = pytest.mark.slow
@@ -61,9 +61,9 @@ def test_a_wallet_on_another_chain_is_asked_to_switch_before_it_signs(
     open_page: Open, wallet_of: Callable[..., Wallet], consortium: Consortium
 ) -> None:
     wallet = wallet_of(consortium.stewards[1], chain_id=1)
-    wallet.known_chains.add(CHAIN_ID)
+    wallet.known_chains.add(consortium.domain.chain_id)
     sign_a_grant(open_page)
-    assert wallet.chain_id == CHAIN_ID
+    assert wallet.chain_id == consortium.domain.chain_id
     assert "wallet_addEthereumChain" not in wallet.methods
 
 
@@ -83,7 +83,7 @@ def test_a_wallet_that_does_not_know_the_chain_is_asked_to_add_it(
     sign_a_grant(open_page)
     added = [p for method, p in wallet.asked if method == "wallet_addEthereumChain"]
     assert added[0][0] == {
-        "chainId": hex(CHAIN_ID),
+        "chainId": hex(consortium.domain.chain_id),
         "chainName": f"Concord {consortium.origin}",
         "rpcUrls": [f"{service.url}/rpc"],
         "nativeCurrency": {"name": "Ether", "symbol": "ETH", "decimals": 18},
