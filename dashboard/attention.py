@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from client import JsonObject
-from dashboard.connection import every, read
+from dashboard.connection import every, read, read_event
 from dashboard.dao import has_dao
 from dashboard.fields import inner, number, objects, text
 from dashboard.lineage import Node
@@ -24,6 +25,9 @@ _LOOKED_AT = 200
 """Requests, permissions and withdrawals that are looked at, at most."""
 
 _SHOWN = 12
+_WITHDRAWALS = 5
+"""Withdrawals of permissions of which it is asked what they reach: each costs two questions."""
+
 _OPEN_VOTES = 5
 """Open proposals of which it is asked whether somebody has voted: each costs a question."""
 
@@ -56,8 +60,8 @@ def notices(member: str | None, now: int) -> list[Notice]:
         member: for whom; None for everyone.
         now: milliseconds since the epoch.
     """
-    found = [*_votes(member), *_tainted(now), *_requests(member), *_ending(member, now)]
-    return found[:_SHOWN]
+    found = chain(_votes(member), _tainted(now), _requests(member), _ending(member, now))
+    return list(islice(found, _SHOWN))
 
 
 def _stewarded(member: str) -> set[str]:
@@ -108,13 +112,9 @@ def _ending(member: str | None, now: int) -> Iterator[Notice]:
 
 
 def _tainted(now: int) -> Iterator[Notice]:
-    since = as_instant(now - RECENT_MS)
     seen: set[str] = set()
-    for event in _events("access.revoked", since):
-        body = inner(inner(event, "event"), "body")
-        if text(body, "effect") != "retroactive":
-            continue
-        grant = text(body, "grant")
+    for event in _taken_back(as_instant(now - RECENT_MS)):
+        grant = text(inner(inner(event, "event"), "body"), "grant")
         dataset = text(read(f"/v1/grants/{grant}"), "dataset")
         reach = read(f"/v1/datasets/{dataset}/impact", grant=grant)
         for reached in objects(reach, "models"):
@@ -131,9 +131,15 @@ def _tainted(now: int) -> Iterator[Notice]:
             )  # fmt: skip
 
 
-def _events(kind: str, since: str) -> list[JsonObject]:
-    return objects(read("/v1/events", kind=kind, since=since, limit=_LOOKED_AT), "items")
+def _taken_back(since: str) -> list[JsonObject]:
+    """The last permissions that were taken back with effect on the past."""
+    found = read("/v1/events", kind="access.revoked", since=since, order="newest", limit=_LOOKED_AT)
+    return [
+        event
+        for event in objects(found, "items")
+        if text(inner(inner(event, "event"), "body"), "effect") == "retroactive"
+    ][:_WITHDRAWALS]
 
 
 def _recorded_at(index: int) -> int:
-    return number(read(f"/v1/events/{index}"), "recordedAt")
+    return number(read_event(index), "recordedAt")

@@ -3,8 +3,10 @@
 Rules:
 - The server is the operator's choice (`CONCORD_SERVER`), never the visitor's: the dashboard would
   otherwise fetch whatever address a link names.
-- Reads are kept for a few seconds, so that a page that asks the same twice asks once. What was
-  written by this dashboard is seen at once: `forget` drops everything that was kept.
+- Reads are kept for a few seconds, so that a page that asks the same twice asks once; answers as of
+  an event that is named, and events, for some minutes: the log never changes what it says of them.
+  What was written by this dashboard is seen at once: `forget` drops everything that was kept.
+- What is kept is not copied: pages read answers and never change them.
 - Where the ledger is for members, each visitor reads with a session of their own: its token is in
   a client that only this visitor's pages use, and what was read with it is kept for them alone.
 - Everything goes through `client`, which verifies what it is told.
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +28,7 @@ from client.trust import Trust
 from dashboard.addresses import SERVER, STATE, USUAL_SERVER
 
 KEPT_SECONDS = 5.0
+SETTLED_SECONDS = 600.0
 PAGE = 25
 """Rows on a page of a list."""
 
@@ -32,6 +36,7 @@ SEARCHED = 5_000
 """Items that a search looks through."""
 
 _VISIT = "visit"
+_LOOKED_AT = "looked-at"
 
 Query = str | int | None
 
@@ -124,9 +129,22 @@ def trust() -> Trust:
     return ledger().connect()
 
 
-@st.cache_data(ttl=KEPT_SECONDS, max_entries=2_000, show_spinner=False)
+# Copying an audit of thousands of ancestors takes longer than drawing it.
+@st.cache_resource(ttl=KEPT_SECONDS, max_entries=2_000, show_spinner=False)
 def _kept(reader: str, path: str, query: tuple[tuple[str, Query], ...]) -> JsonObject:
     del reader  # part of what it is kept under
+    return ledger().fetch(path, **dict(query))
+
+
+@st.cache_resource(ttl=SETTLED_SECONDS, max_entries=2_000, show_spinner=False)
+def _event(reader: str, index: int) -> JsonObject:
+    del reader
+    return ledger().fetch(f"/v1/events/{index}")
+
+
+@st.cache_resource(ttl=SETTLED_SECONDS, max_entries=24, show_spinner=False)
+def _settled(reader: str, path: str, query: tuple[tuple[str, Query], ...]) -> JsonObject:
+    del reader
     return ledger().fetch(path, **dict(query))
 
 
@@ -137,6 +155,24 @@ def read(path: str, **query: Query) -> JsonObject:
         ConcordError: the server refused, or nobody answers.
     """
     return _kept(kept_for(), path, tuple(sorted(query.items())))
+
+
+def read_event(index: int) -> JsonObject:
+    """One event of the log, as the API gives it.
+
+    Raises:
+        ConcordError: the server refused, or nobody answers.
+    """
+    return _event(kept_for(), index)
+
+
+def read_as_of(path: str, at: int, **query: Query) -> JsonObject:
+    """One answer as it was right after an event.
+
+    Raises:
+        ConcordError: the server refused, or nobody answers.
+    """
+    return _settled(kept_for(), path, tuple(sorted({**query, "at": at}.items())))
 
 
 def read_now(path: str, **query: Query) -> JsonObject:
@@ -168,3 +204,30 @@ def every(path: str, most: int = SEARCHED, **query: Query) -> Iterator[JsonObjec
 def forget() -> None:
     """Drops what was kept: something has changed."""
     _kept.clear()
+    _settled.clear()
+    st.session_state.pop(_LOOKED_AT, None)
+
+
+def looked_at(what: str) -> tuple[int, int]:
+    """As of which event this visitor looks at something, and since when (milliseconds).
+
+    It stays for some minutes, or until something is written here: everything on a page is then told
+    of the same moment, and a click does not have to work it all out again.
+
+    Args:
+        what: is looked at.
+
+    Raises:
+        ConcordError: the server refused, or nobody answers.
+    """
+    pins: dict[str, tuple[int, int]] = st.session_state.setdefault(_LOOKED_AT, {})
+    now = time.time_ns() // 1_000_000
+    if what not in pins or now - pins[what][1] > 1_000 * SETTLED_SECONDS:
+        size = read_now("/v1/log").get("size")
+        pins[what] = ((size if isinstance(size, int) else 1) - 1, now)
+    return pins[what]
+
+
+def look_again() -> None:
+    """From now on everything is looked at as it is now."""
+    st.session_state.pop(_LOOKED_AT, None)

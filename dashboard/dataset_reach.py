@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from client import JsonObject, drafts
@@ -15,10 +17,11 @@ from dashboard.lineage import Node
 from dashboard.names import readable
 from dashboard.navigation import link
 from dashboard.signing import begin, is_signing, show_done, sign_here
-from dashboard.verdicts import audit_of, verdict_badge
+from dashboard.verdicts import is_judged, judged_badge, until_judged, verdicts_of
 from dashboard.words.terms import counted
 
 _SHOWN = 12
+_USES_SHOWN = 20
 
 
 def show_reach(reach: JsonObject) -> None:
@@ -57,20 +60,33 @@ def use_view(dataset: str) -> None:
     if not models and not objects(reach, "runs"):
         empty("No use of this dataset for a model is recorded.")
         return
-    for item in models[:50]:
-        node = Node.parse(text_of(item, "node"))
+    shown = {Node.parse(text_of(item, "node")): number(item, "depth")
+             for item in models[:_USES_SHOWN]}  # fmt: skip
+
+    def verdicts() -> dict[tuple[str, str], JsonObject]:
+        return verdicts_of((node.name, node.version) for node in shown)
+
+    until_judged(
+        lambda: _uses(shown, verdicts()), lambda: not all(map(is_judged, verdicts().values()))
+    )
+    if len(models) > _USES_SHOWN:
+        show(line(f"And {len(models) - _USES_SHOWN:,} more models."))
+    runs = [Node.parse(text_of(item, "node")).name for item in objects(reach, "runs")]
+    show(line("Training runs: ", text(", ".join(runs[:50]) or "none"), "."))
+
+
+def _uses(models: Mapping[Node, int], verdicts: Mapping[tuple[str, str], JsonObject]) -> None:
+    """Model versions with how many steps they are away."""
+    for node, steps in models.items():
         with st.container(border=True, key=f"use-{node.name}-{node.version}"):
             link("models", node.title, icon=":material/deployed_code:", model=node.name,
                  version=node.version)  # fmt: skip
-            steps = number(item, "depth")
             show(
                 line(
-                    verdict_badge(text_of(audit_of(node.name, node.version), "verdict")),
+                    judged_badge(verdicts.get((node.name, node.version), {})),
                     " directly made with it" if steps <= 2 else f" {steps} steps away from it",
                 )
             )
-    runs = [Node.parse(text_of(item, "node")).name for item in objects(reach, "runs")]
-    show(line("Training runs: ", text(", ".join(runs[:50]) or "none"), "."))
 
 
 def reach_view(dataset: JsonObject) -> None:

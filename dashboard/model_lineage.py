@@ -11,7 +11,7 @@ from dashboard.components.explain import meaning
 from dashboard.components.graph import CLUSTER, Picture, clustered, draw, filtered, sort_of
 from dashboard.components.markup import badge, facts, line, show, table, text, when
 from dashboard.components.states import empty
-from dashboard.connection import read
+from dashboard.connection import read, read_as_of
 from dashboard.fields import inner, number, objects, texts
 from dashboard.fields import text as text_of
 from dashboard.lineage import Node, judged
@@ -37,8 +37,8 @@ _HEIGHT = 420
 _LISTED = 500
 
 
-def lineage_view(audit: JsonObject, at: int | None) -> None:
-    """The graph, left to right, and what was clicked in it."""
+def lineage_view(audit: JsonObject, at: int) -> None:
+    """The graph as of an event, left to right, and what was clicked in it."""
     model, version = text_of(audit, "model"), text_of(audit, "version")
     key = f"graph-{model}-{version}"
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -49,7 +49,7 @@ def lineage_view(audit: JsonObject, at: int | None) -> None:
         depth = st.slider("Steps back", 1, 12, 6, key=f"depth-{key}")
         meaning("lineage", "grant")
     path = f"{path_of(model, version)}/lineage"
-    everything = picture_of(read(path, direction="ancestors", depth=depth, at=at), audit)
+    everything = picture_of(read_as_of(path, at, direction="ancestors", depth=depth), audit)
     _graph(everything, sorts, key, f"{at}-{depth}")
     _as_list(everything, sorts)
 

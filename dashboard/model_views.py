@@ -76,20 +76,23 @@ def _only(nodes: set[str]) -> Markup:
     return text("; ".join(Node.parse(n).title for n in sorted(nodes)[:20]) or "nothing")
 
 
-def proof(audit: JsonObject, at: int | None) -> None:
+def proof(audit: JsonObject, at: int) -> None:
     """The bundle: checked here, downloadable, with the command that checks it anywhere."""
     model, version = text_of(audit, "model"), text_of(audit, "version")
     st.markdown("**One file proves this answer.** It holds every event that the answer rests on.")
     path = f"{path_of(model, version)}/audit"
-    document = ledger().fetch_document(path, bundle="true", at=at)
+
+    def document() -> bytes:
+        return ledger().fetch_document(path, bundle="true", at=at)
+
     if st.button("Check it now, on this page", icon=":material/verified:", type="primary"):
-        found = prove_bundle(document, trust())
+        found = prove_bundle(document(), trust())
         st.success(
             f"**It holds.** {found.events} events, each signed by its member and in the log; "
             f"replaying them gives the verdict “{found.verdict}” again.",
             icon=":material/verified:",
         )
-    name = f"{model}-{version}{'' if at is None else f'-as-of-{at}'}"
+    name = f"{model}-{version}-as-of-{at}"
     with st.container(horizontal=True):
         st.download_button(
             "Download the proof", document, f"{name}.json", "application/json",

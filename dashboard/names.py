@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from client import JsonObject
+from client.errors import ServerProblem
 from dashboard.components.markup import Markup, tag, text
 from dashboard.connection import every, kept_for, read
 from dashboard.dao import dao, has_dao
@@ -27,6 +28,9 @@ CONTRACTS = {
 }
 """What stands at the DAO's addresses."""
 
+MOST_MEMBERS = 1_000
+"""Members that are read at once; of more, those whose name is needed are asked for."""
+
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}(?![0-9a-fA-F])")
 _NAMED_ADDRESS = re.compile(r"\((0x[0-9a-fA-F]{4})[0-9a-fA-F]{32}([0-9a-fA-F]{4})\)")
 _HASH = re.compile(r"\b(0x[0-9a-f]{10})[0-9a-f]{54}\b")
@@ -37,15 +41,32 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 _DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 
-@st.cache_data(ttl=30, show_spinner=False)
+# Not copied for every name: nobody changes what is in it.
+@st.cache_resource(ttl=30, show_spinner=False)
 def _members_of(reader: str) -> dict[str, JsonObject]:
     del reader  # part of what it is kept under
-    return {text_of(item, "member"): item for item in every("/v1/members")}
+    return {text_of(item, "member"): item for item in every("/v1/members", MOST_MEMBERS)}
+
+
+@st.cache_resource(ttl=30, max_entries=5_000, show_spinner=False)
+def _member_of(reader: str, address: str) -> JsonObject | None:
+    del reader
+    try:
+        return read(f"/v1/members/{address}")
+    except ServerProblem:
+        return None  # no member, or no address: it is shown as it is
 
 
 def members() -> Mapping[str, JsonObject]:
-    """All members, as the API gives them, by address."""
+    """Members as the API gives them, by address: the first `MOST_MEMBERS`, to choose from."""
     return _members_of(kept_for())
+
+
+def _member(address: str) -> JsonObject | None:
+    known = members()
+    if address in known or len(known) < MOST_MEMBERS:
+        return known.get(address)
+    return _member_of(kept_for(), address)
 
 
 def short(address: str) -> str:
@@ -67,7 +88,7 @@ def _contracts_of(reader: str) -> dict[str, str]:
 
 def name_of(address: str) -> str:
     """A member's name, or what one of the DAO's contracts is; else the shortened address."""
-    member = members().get(address)
+    member = _member(address)
     known = text_of(member, "name") if member else _contracts_of(kept_for()).get(address, "")
     return known or short(address)
 
@@ -79,7 +100,7 @@ def named(address: str) -> Markup:
 
 def roles_of(address: str) -> list[str]:
     """What a member may do now."""
-    member = members().get(address)
+    member = _member(address)
     return texts(member, "roles") if member else []
 
 
@@ -105,3 +126,4 @@ def _moment(found: re.Match[str]) -> str:
 def forget_members() -> None:
     """Drops what was kept: somebody joined or left."""
     _members_of.clear()
+    _member_of.clear()

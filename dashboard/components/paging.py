@@ -14,7 +14,7 @@ import streamlit as st
 from client import JsonObject
 from dashboard.components.markup import line, show
 from dashboard.connection import PAGE, SEARCHED, Query, every, read
-from dashboard.fields import objects, text, wording
+from dashboard.fields import number, objects, text, wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,12 @@ class Listing:
     Attributes:
         rows: of this page.
         is_searched: whether they were looked for.
+        size: of the log when they were read; 0 where they were looked for.
     """
 
     rows: list[JsonObject]
     is_searched: bool
+    size: int = 0
 
 
 def listing(path: str, key: str, *, search: str, fields: Sequence[str], **query: Query) -> Listing:
@@ -51,7 +53,7 @@ def listing(path: str, key: str, *, search: str, fields: Sequence[str], **query:
         st.session_state[f"next-{key}"] = following
     else:
         st.session_state.pop(f"next-{key}", None)
-    return Listing(rows, is_searched=False)
+    return Listing(rows, is_searched=False, size=number(answer, "size"))
 
 
 def turn_pages(key: str) -> None:

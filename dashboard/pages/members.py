@@ -11,7 +11,7 @@ from dashboard.components.copying import copyable
 from dashboard.components.markup import badge, label, line, show, table, text, when
 from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty, guarded
-from dashboard.connection import read
+from dashboard.connection import read, read_event
 from dashboard.dao import has_dao
 from dashboard.fields import flag, number, objects, optional_number, texts, wording
 from dashboard.fields import text as text_of
@@ -80,7 +80,7 @@ def _member(address: str) -> None:
     link("members", "All members", icon=":material/arrow_back:")
     item = read(f"/v1/members/{address}")
     st.title(label(name_of(address)), anchor=False)
-    since = number(read(f"/v1/events/{number(item, 'index')}"), "recordedAt")
+    since = number(read_event(number(item, "index")), "recordedAt")
     show(line("A member since ", when(since), "."))
     for role in texts(item, "roles"):
         show(line(badge(role, "info", "●"), " ", text(ROLES.get(role, "")), "."))

@@ -6,11 +6,11 @@ import streamlit as st
 
 from client import JsonObject
 from dashboard.components.explain import meaning
-from dashboard.components.markup import code, label, line, show, tag, text, when
-from dashboard.components.paging import listing, turn_pages
+from dashboard.components.markup import code, joined, label, line, show, tag, text, when
+from dashboard.components.paging import Listing, listing, turn_pages
 from dashboard.components.states import empty, guarded
-from dashboard.connection import read
-from dashboard.fields import number, objects, wording
+from dashboard.connection import look_again, looked_at, read, read_event
+from dashboard.fields import inner, number, objects, wording
 from dashboard.fields import text as text_of
 from dashboard.lineage import events_behind, newest
 from dashboard.model_lineage import lineage_view
@@ -18,9 +18,20 @@ from dashboard.model_views import compare, ingredients, proof
 from dashboard.names import named
 from dashboard.navigation import asked, link
 from dashboard.releases import show_release
-from dashboard.verdicts import audit_of, show_findings, verdict_badge, verdict_sentence
+from dashboard.verdicts import (
+    audit_of,
+    is_judged,
+    judged_badge,
+    show_findings,
+    until_judged,
+    verdict_badge,
+    verdict_sentence,
+)
 from dashboard.words.kinds import kind_in_words
 from dashboard.words.times import day
+
+_MOMENTS = 12
+"""Events that can be gone back to: the last ones that the audit turns on."""
 
 _VIEWS = {
     "lineage": "Where it came from",
@@ -45,35 +56,51 @@ def _list() -> None:
         "Search models", placeholder="Title, name or task", icon=":material/search:",
         key="search-models",
     )  # fmt: skip
+    until_judged(lambda: _draw_list(search), lambda: _is_waiting(_listed(search)))
+
+
+def _listed(search: str) -> Listing:
+    # The newest versions of all that a search looks through are not wanted.
+    include = None if search.split() else "latest"
     fields = ("model", "title", "task")
-    found = listing("/v1/models", "models", search=search, fields=fields)
+    return listing("/v1/models", "models", search=search, fields=fields, include=include)
+
+
+def _is_waiting(found: Listing) -> bool:
+    newest = [inner(item, "latest") for item in found.rows]
+    return not all(is_judged(latest) for latest in newest if latest)
+
+
+def _draw_list(search: str) -> None:
+    found = _listed(search)
     if not found.rows:
         if search:
             empty("No model fits these words.", "Try fewer or other words.")
         else:
             empty("No model is registered yet.", "Developers register models with their tools.")
     for item in found.rows:
-        _row(item)
+        _row(item, found.size)
     if not found.is_searched:
         turn_pages("models")
 
 
-def _row(item: JsonObject) -> None:
-    model = text_of(item, "model")
-    versions = newest(objects(read(f"/v1/models/{model}/versions", limit=1_000), "items"))
+def _row(item: JsonObject, size: int) -> None:
+    model, latest = text_of(item, "model"), inner(item, "latest")
     with st.container(border=True, key=f"model-{model}"):
         link("models", wording(item, "title"), icon=":material/deployed_code:", model=model)
-        if not versions:
-            show(line(code(model), " by ", named(text_of(item, "owner")), ", no version yet."))
-            return
-        latest = text_of(versions[0], "version")
-        verdict = text_of(audit_of(model, latest), "verdict")
-        show(
-            line(
-                verdict_badge(verdict), " latest version ", text(latest), ", ",
-                f"{len(versions)} in all. By ", named(text_of(item, "owner")), ". ", code(model),
-            )
-        )  # fmt: skip
+        by = joined("By ", named(text_of(item, "owner")), ". ", code(model))
+        if "latest" not in item:
+            show(line(by))
+        elif not latest:
+            show(line("No version yet. ", by))
+        else:
+            show(
+                line(
+                    judged_badge(latest, size), " latest version ",
+                    text(text_of(latest, "version")), f", {number(item, 'versions'):,} in all. ",
+                    by,
+                )
+            )  # fmt: skip
 
 
 def _model(model: str) -> None:
@@ -98,9 +125,11 @@ def _model(model: str) -> None:
     if asked("version") != version:
         st.query_params["version"] = version
     chosen = versions[names.index(version)]
-    at = _as_of(model, version, number(chosen, "index"))
+    present, since = looked_at(f"{model}@{version}")
+    chosen_at = _as_of(model, version, number(chosen, "index"), present)
+    at = present if chosen_at is None else chosen_at
     audit = audit_of(model, version, at)
-    _verdict(audit, chosen, at)
+    _verdict(audit, chosen, at, None if chosen_at is not None else since)
     guarded(lambda: show_release(model, version, text_of(chosen, "leafHash")), "release")
     view = st.segmented_control(
         "View", list(_VIEWS), format_func=_VIEWS.__getitem__, default="lineage",
@@ -109,7 +138,7 @@ def _model(model: str) -> None:
     guarded(lambda: _draw(str(view), audit, names, at), "view")
 
 
-def _draw(view: str, audit: JsonObject, names: list[str], at: int | None) -> None:
+def _draw(view: str, audit: JsonObject, names: list[str], at: int) -> None:
     if view == "lineage":
         lineage_view(audit, at)
     elif view == "ingredients":
@@ -120,11 +149,11 @@ def _draw(view: str, audit: JsonObject, names: list[str], at: int | None) -> Non
         proof(audit, at)
 
 
-def _as_of(model: str, version: str, published: int) -> int | None:
+def _as_of(model: str, version: str, published: int, present: int) -> int | None:
     """The moment that is looked at; None for now."""
-    present = audit_of(model, version)
-    moments = [index for index in events_behind(present) if index >= published]
-    labels = {index: _moment(index) for index in moments[-40:]}
+    behind = events_behind(audit_of(model, version, present))
+    moments = [index for index in behind if index >= published]
+    labels = {index: _moment(index) for index in moments[-_MOMENTS:]}
     options = [*labels, None]
     if len(options) < 2:
         return None
@@ -136,13 +165,23 @@ def _as_of(model: str, version: str, published: int) -> int | None:
 
 
 def _moment(index: int) -> str:
-    found = read(f"/v1/events/{index}")
+    found = read_event(index)
     event = found.get("event")
     kind = text_of(event, "kind") if isinstance(event, dict) else ""
     return f"{day(number(found, 'recordedAt'))}, event {index}: {kind_in_words(kind).lower()}"
 
 
-def _verdict(audit: JsonObject, version: JsonObject, at: int | None) -> None:
+def _verdict(audit: JsonObject, version: JsonObject, at: int, since: int | None) -> None:
+    """The verdict and what was found.
+
+    Args:
+        audit: of the version.
+        version: that was audited.
+        at: event right after which the audit holds.
+        since: when that event was the last one, milliseconds since the epoch; None where an earlier
+            moment was chosen.
+    """
+    now = [] if since is None else ["As of now: the log was read ", when(since), ". "]
     with st.container(border=True, key="verdict"):
         show(
             line(
@@ -150,11 +189,14 @@ def _verdict(audit: JsonObject, version: JsonObject, at: int | None) -> None:
                 tag("strong", text(verdict_sentence(audit))),
             ),
             line(
-                f"As it was right after event {at}. " if at is not None else "As of now. ",
+                *(now or [f"As it was right after event {at}. "]),
                 "Published with event ", code(str(number(version, "index"))), ", ",
-                when(number(read(f"/v1/events/{number(version, 'index')}"), "recordedAt")), ".",
+                when(number(read_event(number(version, "index")), "recordedAt")), ".",
                 cls="c-line c-soft",
             ),
         )  # fmt: skip
+        if since is not None:
+            st.button("Look again", key="look-again", on_click=look_again, type="tertiary",
+                      icon=":material/refresh:")  # fmt: skip
         show_findings(audit)
         meaning("verdict", "grant", "retroactive", "prospective")
