@@ -47,6 +47,7 @@ from service.background import Background, Worker
 from service.proposals.evidence import EvidenceChecker
 from service.proposals.names import ModelIds
 from service.settings import AnchorChain, Settings
+from service.wallets import DaoWallets, chain_for_wallets
 
 POLICY_WORKER = "policies"
 OWN_ANCHORER = "anchorer"
@@ -98,6 +99,7 @@ class Dao:
         statuses: where proposals are now.
         models: what models are called, by their tokens.
         evidence: checks what proposals rest on.
+        wallets: asks members that are contracts.
         reader: many questions to the chain as one.
         relay: takes signed ballots and delegations.
         trials: how often one source may have the chain try something.
@@ -119,6 +121,7 @@ class Dao:
     statuses: StatusReader
     models: ModelIds
     evidence: EvidenceChecker
+    wallets: DaoWallets
     reader: Reader
     relay: VoteRelay
     trials: RateLimiter
@@ -137,17 +140,19 @@ class Policies:
         content: where their texts are.
         book: has the texts at hand.
         admission: turns away grants that they forbid.
+        wallets: asks members that are contracts; not before the DAO is opened.
     """
 
     content: ContentStore
     book: PolicyBook
     admission: PolicyAdmission
+    wallets: DaoWallets
 
 
-def open_policies(content: ContentStore) -> Policies:
+def open_policies(content: ContentStore, chain_id: int) -> Policies:
     """The policies of a DAO whose texts are in a content store; nothing is read yet."""
     book = PolicyBook(content)
-    return Policies(content, book, PolicyAdmission(book))
+    return Policies(content, book, PolicyAdmission(book), DaoWallets(chain_id))
 
 
 def read_plan(settings: Settings) -> DeploymentPlan:
@@ -219,6 +224,7 @@ def open_dao(
             development=settings.chain_development,
         )
         stack.callback(chain.close)
+        policies.wallets.attach(chain_for_wallets(chain, settings.chain))
         content, book = policies.content, policies.book
         threads = ThreadPoolExecutor(settings.chain_threads, "concord-chain")
         stack.callback(threads.shutdown)
@@ -283,7 +289,8 @@ def open_dao(
             proposals,
             statuses,
             ModelIds(log.database),
-            EvidenceChecker(content),
+            EvidenceChecker(content, policies.wallets),
+            policies.wallets,
             reader,
             relay,
             RateLimiter(_trial_rate(settings), "source"),

@@ -19,6 +19,7 @@ from ledger.audit.answer import Verdict
 from ledger.content.errors import ContentNotFound
 from ledger.content.store import ContentStore
 from ledger.errors import ConcordError, Unavailable
+from ledger.events.wallets import WalletChain
 from ledger.merkle import VerifierKey
 from ledger.verify import verify_bundle
 
@@ -53,10 +54,12 @@ class EvidenceChecker:
 
     Args:
         content: where documents are held.
+        wallets: asks members that are contracts whether they signed their events.
     """
 
-    def __init__(self, content: ContentStore) -> None:
+    def __init__(self, content: ContentStore, wallets: WalletChain | None = None) -> None:
         self._content = content
+        self._wallets = wallets
         # Guarded by _lock; what is asked for longest ago goes first.
         self._lock = threading.Lock()
         self._known: OrderedDict[Evidence, EvidenceCheck] = OrderedDict()
@@ -98,7 +101,9 @@ class EvidenceChecker:
                 "`concord verify`.",
             )
         try:
-            answer = verify_bundle(document, [key]).answer
+            answer = verify_bundle(document, [key], wallets=self._wallets).answer
+        except Unavailable:
+            raise
         except ConcordError as error:
             return EvidenceCheck(
                 is_held=True, problem=f"It does not verify, so it proves nothing: {error}"

@@ -8,11 +8,12 @@ import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from ledger.errors import ConcordError
+from ledger.errors import ConcordError, Unavailable
 from ledger.events import decode_leaf
 from ledger.events.canonical import JsonObject, parse_object
 from ledger.events.signing import WrongSigner, recover
 from ledger.events.typed_data import sealed_read_digest
+from ledger.events.wallets import WalletChain
 from ledger.merkle.encoding import encode_base64
 from ledger.store.reads import snapshot
 from ledger.vault import Opened, Redacted
@@ -58,6 +59,9 @@ def _verdict(parts: Parts, document: bytes) -> JsonObject:
     verdict["kind"] = kind
     try:
         return verdict | check(parts, document) | {"valid": True}
+    except Unavailable:
+        # Nothing was found out: the chain that would have to be asked does not answer.
+        raise
     except ConcordError as error:
         return verdict | {"valid": False, "problem": error.code, "detail": str(error)}
 
@@ -70,7 +74,9 @@ _VERDICT_FIELDS = (
 
 def _check_receipt(parts: Parts, document: bytes) -> JsonObject:
     chain_id = parts.domain.chain_id
-    verified = verify_receipt(document, [parts.verifier_key], chain_id=chain_id)
+    verified = verify_receipt(
+        document, [parts.verifier_key], chain_id=chain_id, wallets=_wallets(parts)
+    )
     return {
         "index": verified.recorded.index,
         "eventId": verified.recorded.event.id.hex(),
@@ -79,8 +85,12 @@ def _check_receipt(parts: Parts, document: bytes) -> JsonObject:
     }
 
 
+def _wallets(parts: Parts) -> WalletChain | None:
+    return None if parts.dao is None else parts.dao.wallets
+
+
 def _check_bundle(parts: Parts, document: bytes) -> JsonObject:
-    verified = verify_bundle(document, [parts.verifier_key])
+    verified = verify_bundle(document, [parts.verifier_key], wallets=_wallets(parts))
     return {
         "model": verified.answer.model,
         "version": verified.answer.version,

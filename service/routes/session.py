@@ -23,6 +23,7 @@ from service.schemas.session import (
     SessionRequest,
     SessionView,
 )
+from service.signin.contracts import contract_takes
 from service.signin.gate import COOKIE, place_of, require_session, token_of
 from service.signin.sessions import Session
 from service.signin.verification import ContractCheck, SignInRefused
@@ -95,10 +96,7 @@ async def sign_in(request: Request) -> Response:
 def _contracts(parts: Parts) -> ContractCheck | None:
     if parts.dao is None:
         return None
-    # A ledger without a DAO has no chain, and need not know what one is.
-    from service.signin.contracts import contract_takes  # noqa: PLC0415
-
-    return partial(contract_takes, parts.dao.chain)
+    return partial(contract_takes, parts.dao.wallets)
 
 
 @router.get(

@@ -14,11 +14,15 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_mod
 
 from ledger.events.bodies import BODIES
 from ledger.events.canonical import JsonValue
+from ledger.events.envelope import MAX_SIGNATURE_BYTES
 from ledger.events.identifiers import Address, Bytes32
 from ledger.events.sealed import Commitment
 from service.schemas.base import Answer, Base64, Hex32, Index, Millis, Page, Problem, Request
 
-Signature = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-f]{130}$")]
+# A key's has 65 bytes; what a contract wallet takes may have any number of them.
+Signature = Annotated[
+    str, StringConstraints(pattern=rf"^0x([0-9a-f]{{2}}){{0,{MAX_SIGNATURE_BYTES}}}$")
+]
 
 
 class Envelope(BaseModel):

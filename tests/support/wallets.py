@@ -93,6 +93,12 @@ class Wallet:
         )
 
 
+def call_data(function: str, *arguments: Any) -> bytes:
+    """What tells a wallet something."""
+    encoded: str = _ENCODER.encode_abi(function, list(arguments))
+    return bytes.fromhex(encoded[2:])
+
+
 def creation_code(owner: SigningKey = OWNER) -> bytes:
     """What deploys a wallet of one owner."""
     return WALLET_CODE + encode(["address"], [owner.address])
