@@ -59,14 +59,15 @@ class Limits:
     Attributes:
         queue: events that may wait; more are refused.
         batch: events in one transaction, at most.
-        recover_from: signatures in one batch from which on a second process recovers them; with
-            fewer, handing over costs more than it saves. None never starts one.
+        recover_from: signatures in one batch from which on a second process recovers them: it
+            answers as soon as this one would have it done, which then spends a fifth of the time
+            on them. With fewer, handing over takes longer. None never starts one.
         poll_seconds: how often to look whether another process has appended.
     """
 
     queue: int = 10_000
     batch: int = 1_000
-    recover_from: int | None = 64
+    recover_from: int | None = 8
     poll_seconds: float = 0.25
 
 
