@@ -14,13 +14,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 
 from eth._utils.address import force_bytes_to_address
 from eth.abc import ComputationAPI, MessageAPI, OpcodeAPI, StateAPI, TransactionContextAPI
 from eth.constants import GAS_JUMPDEST
 from eth.exceptions import VMError
 from eth.vm import mnemonics, opcode_values
+from eth.vm.code_stream import CodeStream
 from eth.vm.forks.prague.computation import PRAGUE_PRECOMPILES, PragueComputation
 from eth.vm.forks.prague.opcodes import PRAGUE_OPCODES
 from eth.vm.opcode import as_opcode
@@ -28,6 +29,7 @@ from eth.vm.opcode import as_opcode
 from ledger.chain.errors import ExecutionTooLong
 
 EXECUTION_SECONDS = 5.0
+_ANALYSED_CODES = 32
 _CHECK_EVERY = 256  # jumps; asking for the time costs as much as an opcode
 _MAX_INPUT_BYTES = {
     b"\x08": 8 * 192,  # BN254 pairing check (EIP-197)
@@ -105,11 +107,33 @@ _BOUNDED_OPCODES: dict[int, OpcodeAPI] = {
 }
 
 
+@lru_cache(maxsize=_ANALYSED_CODES)
+def _positions(code: bytes) -> tuple[set[int], set[int]]:
+    """Where this code has opcodes, and where the data of a PUSH: as far as it was looked at."""
+    del code
+    return set(), set()
+
+
 class BoundedComputation(PragueComputation):
-    """Prague's EVM with a stopwatch: looked at in every call frame and every few jumps."""
+    """Prague's EVM with a stopwatch: looked at in every call frame and every few jumps.
+
+    Which positions of a code are opcodes depends on the code alone. py-evm finds out again in every
+    call frame, by looking 32 bytes back from each target of a jump; here frames of one code share
+    what was found.
+    """
 
     opcodes = _BOUNDED_OPCODES
     _precompiles = _bounded_precompiles()
+
+    def __init__(
+        self,
+        state: StateAPI,
+        message: MessageAPI,
+        transaction_context: TransactionContextAPI,
+    ) -> None:
+        super().__init__(state, message, transaction_context)
+        if not message.is_create and isinstance(self.code, CodeStream):
+            self.code.valid_positions, self.code.invalid_positions = _positions(message.code)
 
     @classmethod
     def apply_computation(

@@ -18,6 +18,7 @@ from ledger.chain.evm import TRANSACTION_GAS_LIMIT
 from ledger.chain.failures import revert_reason
 from ledger.chain.node import EmbeddedNode
 from ledger.chain.provider import EmbeddedProvider
+from ledger.chain.signing import TransactionDraft
 from tests.ledger.chain.probe import PROBE_CODE, Probe, deploy_probe, probe_call
 from tests.support.chains import new_signer
 
@@ -149,6 +150,37 @@ def test_precompiled_contracts_answer_within_their_bounds(
 ) -> None:
     call = {"to": data(contract.to_bytes(20, "big")), "data": data(input_)}
     assert ask(node, "eth_call", call)["result"] == data(output)
+
+
+def test_jumps_into_data_are_refused_however_often_other_frames_have_run_the_code(
+    node: EmbeddedNode,
+) -> None:
+    # They jump to where they are told. What follows PUSH2 are two bytes of data and one JUMPDEST,
+    # what follows PUSH0 are three JUMPDESTs.
+    returns_42 = bytes.fromhex("602a5f5260205ff3")
+    jumps = bytes.fromhex("5f3556")  # PUSH0 CALLDATALOAD JUMP
+    data_then_opcode = deploy(node, jumps + bytes.fromhex("615b5b5b") + returns_42)
+    opcodes = deploy(node, jumps + bytes.fromhex("5f5b5b5b") + returns_42)
+    for _ in range(2):
+        for target, is_opcode in ((4, False), (6, True), (5, False), (7, False), (99, False)):
+            answer = jump(node, data_then_opcode, target)
+            assert ("result" in answer) == is_opcode, (target, answer)
+        for target in (4, 5, 6):
+            assert jump(node, opcodes, target)["result"] == data((42).to_bytes(32))
+
+
+def deploy(node: EmbeddedNode, code: bytes) -> bytes:
+    """The address of a new contract with that code."""
+    size = bytes([len(code)])
+    returns_it = b"\x60" + size + bytes.fromhex("600a5f3960") + size + bytes.fromhex("5ff3")
+    created = embedded(node).send(TransactionDraft(None, returns_it + code), new_signer())
+    assert created.contract_address is not None
+    return created.contract_address
+
+
+def jump(node: EmbeddedNode, to: bytes, target: int) -> dict[str, object]:
+    call = {"to": data(to), "data": data(target.to_bytes(32))}
+    return ask(node, "eth_call", call, "latest")
 
 
 def test_deep_recursion_ends_in_the_evm_and_not_in_the_interpreter(
