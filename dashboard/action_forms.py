@@ -18,14 +18,15 @@ from client import JsonObject, JsonValue
 from client.dao import EvidenceNamed
 from client.wallets import account_address
 from dashboard.components.explain import hint
-from dashboard.components.markup import line, show
 from dashboard.connection import every, read
 from dashboard.dao import dao
+from dashboard.drafted import Drafted, say_missing
 from dashboard.fields import flag, inner, wording
 from dashboard.fields import text as text_of
 from dashboard.lineage import newest
 from dashboard.names import members, name_of, roles_of
 from dashboard.navigation import asked
+from dashboard.policy_form import adopt_policy
 from dashboard.verdicts import path_of
 from dashboard.words.amounts import parse_tokens
 from dashboard.words.terms import ROLES
@@ -37,21 +38,6 @@ _HEX = re.compile(r"0x([0-9a-fA-F]{2})*")
 _USUAL_RELEASE_DAYS = 365
 _BASIS_POINTS = 100  # in one percent
 MOST_MODELS = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Drafted:
-    """An action as somebody filled it in.
-
-    Attributes:
-        action: in the API's form.
-        evidence: that goes with it.
-        remark: that goes into the proposal's text.
-    """
-
-    action: JsonObject
-    evidence: tuple[EvidenceNamed, ...] = ()
-    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +53,6 @@ class Kind:
     form: Callable[[], Drafted | None] = field(repr=False)
 
 
-def _missing(what: str) -> None:
-    show(line(f"Still missing: {what}.", cls="c-line c-small c-soft"))
-
-
 # Models
 
 
@@ -83,7 +65,7 @@ def _release() -> Drafted | None:
         key="release-until",
     )  # fmt: skip
     if chosen is None or not isinstance(until, date):
-        _missing("a model and its version")
+        say_missing("a model and its version")
         return None
     model, version, leaf = chosen
     ends = datetime(until.year, until.month, until.day, 23, 59, 59, tzinfo=UTC)
@@ -103,7 +85,7 @@ def _withdraw() -> Drafted | None:
         "Why (public; becomes part of the proposal’s text)", key="withdraw-reason"
     ).strip()
     if chosen is None or not reason:
-        _missing("a model, its version and a reason")
+        say_missing("a model, its version and a reason")
         return None
     model, version, leaf = chosen
     digest = "0x" + hashlib.sha256(reason.encode()).hexdigest()
@@ -146,7 +128,7 @@ def _admit() -> Drafted | None:
     member = _account("Account of the new member", "admit-account")
     roles = _roles("admit-roles", [])
     if member is None:
-        _missing("an account, 0x and 40 hex digits")
+        say_missing("an account, 0x and 40 hex digits")
         return None
     return Drafted({"action": "admit", "member": member, "roles": roles})
 
@@ -154,7 +136,7 @@ def _admit() -> Drafted | None:
 def _change_roles() -> Drafted | None:
     member = _member("change-member")
     if member is None:
-        _missing("a member")
+        say_missing("a member")
         return None
     roles = _roles(f"change-roles-{member}", roles_of(member))
     return Drafted({"action": "change-roles", "member": member, "roles": roles})
@@ -163,7 +145,7 @@ def _change_roles() -> Drafted | None:
 def _remove() -> Drafted | None:
     member = _member("remove-member")
     if member is None:
-        _missing("a member")
+        say_missing("a member")
         return None
     return Drafted({"action": "remove-member", "member": member})
 
@@ -209,7 +191,7 @@ def _amount(label: str, key: str) -> str | None:
 def _pay() -> Drafted | None:
     to, amount = _payee("pay"), _amount("Coins of the chain", "pay-amount")
     if to is None or amount is None:
-        _missing("who gets it, and how much")
+        say_missing("who gets it, and how much")
         return None
     return Drafted({"action": "pay", "to": to, "amount": amount})
 
@@ -217,7 +199,7 @@ def _pay() -> Drafted | None:
 def _pay_token() -> Drafted | None:
     to, amount = _payee("pay-token"), _amount("Voting tokens", "pay-token-amount")
     if to is None or amount is None:
-        _missing("who gets it, and how much")
+        say_missing("who gets it, and how much")
         return None
     token = text_of(inner(dao(), "contracts"), "token")
     return Drafted({"action": "pay-token", "token": token, "to": to, "amount": amount})
@@ -226,36 +208,12 @@ def _pay_token() -> Drafted | None:
 def _mint() -> Drafted | None:
     to, amount = _payee("mint"), _amount("New voting tokens", "mint-amount")
     if to is None or amount is None:
-        _missing("who gets it, and how much")
+        say_missing("who gets it, and how much")
         return None
     return Drafted({"action": "mint", "to": to, "amount": amount})
 
 
 # Rules
-
-
-def _adopt_policy() -> Drafted | None:
-    name = st.text_input(
-        "Name of the policy", "release", key="policy-name", max_chars=32,
-        help="“release” says what a release takes; every other name is about permissions.",
-    ).strip()  # fmt: skip
-    content = st.text_input("Content id of its text", key="policy-content").strip()
-    digest = st.text_input(
-        "SHA-256 of its text, 64 hex digits", key="policy-digest", help=hint("digest")
-    ).strip()
-    parameters = st.text_input("What contracts enforce of it, in hex", "0x", key="policy-hex")
-    is_digest = re.fullmatch(r"(0x)?[0-9a-f]{64}", digest) is not None
-    if not name or not content or not is_digest or not _HEX.fullmatch(parameters.strip()):
-        _missing("a name, the content id and the digest of the text")
-        return None
-    action: JsonObject = {
-        "action": "adopt-policy",
-        "policy": name,
-        "digest": "0x" + digest.removeprefix("0x"),
-        "content": content,
-        "parameters": parameters.strip().lower(),
-    }
-    return Drafted(action, evidence=(EvidenceNamed("policy", content),))
 
 
 def _set_class() -> Drafted | None:
@@ -306,7 +264,7 @@ def _raw_call() -> Drafted | None:
     value = _amount("Coins to send (optional)", "call-value") or "0"
     data = st.text_area("Call data, in hex", "0x", key="call-data").strip()
     if target is None or not _HEX.fullmatch(data):
-        _missing("a contract’s address, and call data in hex")
+        say_missing("a contract’s address, and call data in hex")
         return None
     action: JsonObject = {
         "action": "call",
@@ -323,7 +281,7 @@ KINDS: Mapping[str, Kind] = {
     "admit": Kind("Admit a member", _admit),
     "change-roles": Kind("Change a member’s roles", _change_roles),
     "remove-member": Kind("Remove a member", _remove),
-    "adopt-policy": Kind("Adopt a policy", _adopt_policy),
+    "adopt-policy": Kind("Adopt a policy", adopt_policy),
     "pay-token": Kind("Pay voting tokens from the treasury", _pay_token),
     "pay": Kind("Pay coins from the treasury", _pay),
     "mint": Kind("Make new voting tokens", _mint),

@@ -6,13 +6,14 @@ import streamlit as st
 
 from client import ConcordError
 from client.dao import ProposalDraft
-from dashboard.action_forms import KINDS, Drafted
+from dashboard.action_forms import KINDS
 from dashboard.chain_signing import carry_on, is_undertaking, show_outcome, undertake
 from dashboard.components.explain import meaning
 from dashboard.components.markup import badge, line, show, tag, text
 from dashboard.components.states import guarded, say_what_is_wrong
 from dashboard.connection import ledger
 from dashboard.dao import dao
+from dashboard.drafted import Drafted
 from dashboard.fields import flag, inner, number, objects
 from dashboard.fields import text as text_of
 from dashboard.identity import connect, me

@@ -29,6 +29,10 @@ _ASKED = "sign-in"
 _REFUSED = "sign-in-refused"
 _UNKNOWN_PAGE = "sign-in-refused"
 _ASKED_AGAIN_SECONDS = 60
+_FOR_MEMBERS = (
+    "**This ledger shows its contents to its members only.** Sign in with the account that is a "
+    "member, or with a key that a member authorised."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +73,14 @@ def _is_for_members(address: str) -> bool:
     return False
 
 
-def sign_in(place: str) -> None:
+def sign_in(place: str, why: str = _FOR_MEMBERS) -> None:
     """Shows how to sign in; runs the page again once it is done.
 
     Args:
         place: tells the pages apart.
+        why: what it is for, Markdown of our own.
     """
-    st.info(
-        "**This ledger shows its contents to its members only.** Sign in with the account that is "
-        "a member, or with a key that a member authorised.",
-        icon=":material/lock:",
-    )
+    st.info(why, icon=":material/lock:")
     refused = st.session_state.get(_REFUSED)
     if isinstance(refused, ConcordError):
         say_what_is_wrong(refused, f"sign-in-{place}")

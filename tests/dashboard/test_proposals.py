@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -11,6 +14,7 @@ from tests.dashboard.conftest import Open, settled
 from tests.dashboard.wallet import Wallet
 from tests.dashboard.world import TERMS, Assembly, admission
 from tests.support.ledgers import Consortium, member_key
+from tests.support.servers import ServerProcess
 from tests.support.waiting import await_that
 
 pytestmark = pytest.mark.slow
@@ -111,6 +115,55 @@ def test_whoever_has_too_few_votes_is_told_before_anything_is_signed(
     expect(page.locator(".st-key-review").get_by_text("Too few votes")).to_be_visible()
     expect(page.get_by_role("button", name="Sign and propose")).to_have_count(0)
     assert "eth_sendTransaction" not in wallet.methods
+
+
+POLICY = {"v": 1, "policy": "release", "rules": [
+    {"rule": "verdict-required", "accepted": ["clean"]},
+    {"rule": "evaluations-required", "count": 2},
+]}  # fmt: skip
+
+
+def test_a_member_uploads_the_text_of_a_policy_and_proposes_to_adopt_it(
+    open_page: Open, wallet_of: Callable[..., Wallet], consortium: Consortium,
+    assembly: Assembly, service: ServerProcess,
+) -> None:  # fmt: skip
+    wallet = wallet_of(consortium.stewards[1])
+    page = open_page("/members?view=rules", heading="Members and treasury")
+    page.get_by_role("link", name="Propose a policy").click()
+    settled(page, "Propose something")
+    document = json.dumps(POLICY).encode()
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
+        {"name": "policy.json", "mimeType": "application/json", "buffer": document}
+    )
+    page.get_by_role("button", name="Connect Test Wallet").click()
+    page.get_by_role("button", name="Sign with Test Wallet").click()
+    expect(page.get_by_text("The ledger holds the text under this content id.")).to_be_visible()
+    page.get_by_role("button", name="Add it to the proposal").click()
+    expect(page.get_by_text("1. Adopt a policy: release")).to_be_visible()
+    fill(page, "Title", "Release only what two auditors found clean")
+    page.get_by_role("button", name="Try it and review").click()
+    expect(page.locator(".st-key-review").get_by_text("Would succeed")).to_be_visible()
+    page.get_by_role("button", name="Sign and propose").click()
+    page.get_by_role("button", name="Sign with Test Wallet").click()
+    expect(page.get_by_text("Your proposal stands.")).to_be_visible()
+    assert wallet.methods.count("personal_sign") == 1
+
+    newest = httpx.get(f"{service.url}/v1/proposals", params={"limit": 1}).json()["items"][0]
+    action = assembly.detail(newest["proposal"])["actions"][0]["action"]
+    assert action["digest"] == "0x" + hashlib.sha256(document).hexdigest()
+    # Two auditors, and no limit of time, as ModelRegistry reads them.
+    assert action["parameters"] == "0x" + f"{2:064x}" + f"{0:064x}"
+    kept = httpx.get(f"{service.url}/v1/content/{action['content']}")
+    assert kept.content == document
+
+
+def test_a_file_that_names_no_policy_cannot_be_proposed(open_page: Open) -> None:
+    page = open_page("/proposals?new=adopt-policy", heading="Propose something")
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
+        {"name": "policy.json", "mimeType": "application/json", "buffer": b"[]"}
+    )
+    expect(page.get_by_text("This file names no policy")).to_be_visible()
+    expect(page.get_by_role("button", name="Add it to the proposal")).to_be_disabled()
 
 
 def test_a_visitor_queues_what_passed_and_carries_it_out_once_its_waiting_time_is_over(
