@@ -226,7 +226,8 @@ def _release(
 
 def _decide_together(assembly: Assembly, content: ContentStore) -> None:
     assembly.send(OPERATOR, "ConcordToken", "transfer", assembly.at.timelock, 50 * TOKEN)
-    policy = rfc8785.dumps({"requires": {"verdict": "clean"}, "policy": "release"})
+    rule = {"rule": "verdict-required", "accepted": ["clean"]}
+    policy = rfc8785.dumps({"v": 1, "policy": "release", "rules": [rule]})
     kept = keep_evidence(content, "policy", policy)
     actions: list[tuple[Role, str, JsonObject, tuple[Evidence, ...]]] = [
         (
@@ -240,7 +241,7 @@ def _decide_together(assembly: Assembly, content: ContentStore) -> None:
             "Adopt a policy: released is what was audited clean",
             {
                 "action": "adopt-policy",
-                "policy": "release-audit",
+                "policy": "release",
                 "digest": f"0x{kept.sha256}",
                 "content": str(kept.content),
             },
