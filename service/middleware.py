@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.headers import API_HEADERS, REQUEST_ID, REQUEST_ID_FORM
 from service.metrics import Metrics
 from service.routing import LeanRoute
-from service.signin.gate import Gate
+from service.signin.gate import Gate, is_public
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 _HEADERS = [(name.lower().encode(), value.encode()) for name, value in API_HEADERS]
@@ -28,7 +28,8 @@ class Frame:
     - Headers that make an answer safe to hold are added where a route has not set its own.
     - `X-Request-ID` comes back as it was sent (AuthZEN, Request Identification).
     - HEAD is answered as GET is; the server leaves the body out.
-    - Where there is a gate, nothing gets past it that it refuses.
+    - Where there is a gate, nothing gets past it that it refuses, and what it guards is kept by no
+      cache: a shared one would hand it to guests.
     - Lean routes are taken at once, without looking for them among all the others.
     """
 
@@ -55,12 +56,16 @@ class Frame:
         status = 500
         extra = _echo(scope)
         defaults = [] if scope["path"] in _UI_PATHS else _HEADERS
+        is_guarded = self._gate is not None and not is_public(method, scope["path"])
 
         async def framed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = _complete(message["headers"], defaults, extra)
+                headers = message["headers"]
+                if is_guarded:
+                    headers = [item for item in headers if item[0] != b"cache-control"]
+                message["headers"] = _complete(headers, defaults, extra)
             await send(message)
 
         lean = self._lean.get((method, scope["path"]))

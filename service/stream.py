@@ -37,7 +37,7 @@ async def leaf_events(
     *,
     start: int,
     pulse_seconds: float,
-    may_read: Callable[[], bool],
+    may_read: Callable[[], Awaitable[bool]],
 ) -> AsyncIterator[bytes]:
     """Every leaf from `start` on, those to come included, until the service is stopped.
 
@@ -50,7 +50,7 @@ async def leaf_events(
     """
     yield _RETRY
     at = start
-    while not growth.stopping and may_read():
+    while not growth.stopping and await may_read():
         leaves = await read(at, LEAVES_AT_ONCE)
         if leaves:
             at = leaves[-1].index + 1

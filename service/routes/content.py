@@ -25,7 +25,7 @@ from service.parts import Parts, parts_of
 from service.routes.tree import in_thread
 from service.routing import StrictRoute
 from service.schemas.content import ContentView
-from service.signin.gate import guest_of, require_session
+from service.signin.gate import require_session
 
 router = APIRouter(route_class=StrictRoute, tags=["content"])
 
@@ -51,8 +51,7 @@ async def read(request: Request, content: str) -> Response:
         "Content-Length": str(stat.size),
         "Content-Disposition": f'attachment; filename="{cid}"',
         "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
-        # What members alone may read is for no shared cache.
-        "Cache-Control": IMMUTABLE if guest_of(request) is None else "no-store",
+        "Cache-Control": IMMUTABLE,
     }
     if request.scope.get("method") == "HEAD":
         return Response(None, 200, headers, "application/octet-stream")

@@ -29,7 +29,7 @@ from service.parts import Parts, growth_of, parts_of
 from service.routes.tree import LeafIndex, in_thread
 from service.routing import StrictRoute
 from service.schemas.events import EventPage, RecordedEventView
-from service.signin.gate import guest_of
+from service.signin.gate import guest_of, token_of
 from service.stream import EventStream, leaf_events
 
 router = APIRouter(route_class=StrictRoute, tags=["events"])
@@ -119,10 +119,13 @@ async def stream(
         return await in_thread(parts, lambda: _leaves(parts, at, end))
 
     pulse = parts.settings.stream_pulse_seconds
-    session = guest_of(request)
+    token = None if guest_of(request) is None else token_of(request)
 
-    def may_read() -> bool:
-        return session is None or parts.clock() < session.expires_at
+    async def may_read() -> bool:
+        # A session ends with its time, with the membership, and when somebody signs out.
+        return token is None or await in_thread(
+            parts, lambda: parts.sessions.find(token) is not None
+        )
 
     leaves = leaf_events(read, growth, start=first, pulse_seconds=pulse, may_read=may_read)
     return EventStream(leaves, ended=release)

@@ -270,12 +270,14 @@ def await_that(is_so: Callable[[], bool]) -> None:
 
 @contextmanager
 def served_dao(original: Path, folder: Path, **settings: object) -> Iterator[ServedDao]:
-    """Serves a copy of a founded assembly."""
+    """Serves a copy of a founded assembly; where reads are for members, its client is one."""
     data = folder / f"assembly-{len(list(folder.iterdir()))}"
     shutil.copytree(original, data)
     configured = Settings.model_validate({"data_dir": data} | QUICK | settings)
     with ServerThread(configured) as server, httpx.Client(base_url=server.url, timeout=60) as http:
         dao = ServedDao(http, server, data)
+        if configured.reads == "members":
+            http.headers.update(dao.bearer(HOSPITAL))
         # The last block is of now, not of when the contracts were deployed.
         dao.advance(1)
         yield dao
