@@ -3,7 +3,8 @@
 Rules:
 - A verdict is always told with the size of the log that it holds for.
 - What was judged is kept, and told again for as long as nothing it rests on can have changed: same
-  size of the log, same policies, and nothing that was missing then.
+  size of the log, same policies. Documents that were missing can arrive without an event: a verdict
+  that is not complete is told for some seconds only.
 - One question judges for a short time only. What is left over keeps the verdict of an earlier size,
   or has none yet; whoever asks again finds more judged.
 
@@ -17,13 +18,16 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from ledger.audit.answer import Verdict
 
 BUDGET_SECONDS = 0.04
 """How long one question goes on judging; the version that is being judged is finished."""
+
+INCOMPLETE_SECONDS = 60.0
+"""How long a verdict is told to which something was missing."""
 
 KEPT = 20_000
 """Verdicts that are kept, at most; those that were asked for longest ago go first."""
@@ -40,12 +44,14 @@ class Judged:
         size: of the log that was judged.
         is_complete: whether nothing was missing.
         policies: what policies were at hand.
+        at: when it was judged, seconds of the clock of `Verdicts`.
     """
 
     verdict: Verdict
     size: int
     is_complete: bool
     policies: frozenset[str]
+    at: float = 0.0
 
 
 class Verdicts:
@@ -77,24 +83,24 @@ class Verdicts:
             policies: that are at hand now.
         """
         known = self._known(versions)
+        now = self._monotonic()
 
         def is_current(version: VersionKey) -> bool:
             found = known.get(version)
             return (
                 found is not None
                 and found.size >= size
-                and found.is_complete
+                and (found.is_complete or now - found.at < INCOMPLETE_SECONDS)
                 and found.policies == policies
             )
 
         waiting = [version for version in versions if not is_current(version)]
         # First what nobody knows anything of, then what is known of the longest time ago.
         waiting.sort(key=lambda version: known[version].size if version in known else -1)
-        ends = self._monotonic() + BUDGET_SECONDS
         for version in waiting:
-            known[version] = judge(version)
+            known[version] = replace(judge(version), at=self._monotonic())
             self._keep(version, known[version])
-            if self._monotonic() >= ends:
+            if known[version].at >= now + BUDGET_SECONDS:
                 break
         return known
 

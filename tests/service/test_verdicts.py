@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from service.schemas.audits import VerdictsView
 from service.schemas.base import Page
 from service.schemas.resources import ModelWithLatest
-from service.verdicts import BUDGET_SECONDS, Judged, Verdicts, VersionKey
+from service.verdicts import (
+    BUDGET_SECONDS,
+    INCOMPLETE_SECONDS,
+    Judged,
+    Verdicts,
+    VersionKey,
+)
 from tests.service.conftest import Served, problem_code
 
 NONE: frozenset[str] = frozenset()
@@ -52,9 +58,13 @@ def test_a_grown_log_and_other_policies_are_judged_again() -> None:
     assert judge.asked == VERSIONS[:1] * 3
 
 
-def test_what_missed_something_is_judged_again() -> None:
+def test_what_missed_something_is_judged_again_after_a_while() -> None:
     judge = Judge(is_complete=False)
     judge.of(VERSIONS[:1], 10)
+    judge.now += INCOMPLETE_SECONDS - 1
+    judge.of(VERSIONS[:1], 10)
+    assert judge.asked == VERSIONS[:1]
+    judge.now += 1
     judge.of(VERSIONS[:1], 10)
     assert judge.asked == VERSIONS[:1] * 2
 
