@@ -35,17 +35,14 @@ class InvalidBody(InvalidInput):
     """
 
     code = "invalid-body"
-    remedy = (
-        "Change the field that the message names; `/openapi.json` and docs/api.md say what a "
-        "kind's body holds."
-    )
+    remedy = "Change the field that the message names; docs/events.md lists every kind's fields."
 
 
 class UnknownKind(InvalidInput):
     """No such kind of event."""
 
     code = "unknown-kind"
-    remedy = "Use a kind of the list in the message, or update the service."
+    remedy = "Use one of the kinds that docs/events.md lists."
 
 
 class Value(BaseModel):
@@ -113,7 +110,7 @@ def parse_body(kind: str, body: JsonObject) -> Body:
     """
     model = _KINDS.get(kind)
     if model is None:
-        raise UnknownKind(f"There is no kind {kind!r}; the API's documentation lists all kinds.")
+        raise UnknownKind(f"There is no kind {kind!r}; docs/events.md lists them all.")
     try:
         return model.model_validate(body)
     except ValidationError as error:
