@@ -56,7 +56,8 @@ def audit_version(
 
 
 def bundle_version(parts: Parts, model: str, version: str, size: int) -> bytes:
-    """The same with everything that it takes to verify it offline.
+    """The same with everything that it takes to verify it offline; at the first anchored size that
+    covers it, with the anchor, as receipts are; at the present size while there is none.
 
     Raises:
         AnswerCut: it has too many ancestors to be bundled.
@@ -65,7 +66,7 @@ def bundle_version(parts: Parts, model: str, version: str, size: int) -> bytes:
     log = parts.log
     tree = Tree(size, log.root_at(size))
     # Taken before the snapshot, which then holds all of its tree.
-    checkpoint = log.checkpoint()
+    checkpoint, anchor = log.anchored(size) or (log.checkpoint(), None)
     with log.database.read() as connection:
         found = _gathered(
             parts, connection, tree, model=model, version=version, limit=MAX_ANCESTORS
@@ -84,6 +85,7 @@ def bundle_version(parts: Parts, model: str, version: str, size: int) -> bytes:
             checkpoint=checkpoint,
             manifests=found.manifests,
             policies=found.policies,
+            anchor=anchor,
         )
 
 

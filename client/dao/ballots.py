@@ -19,19 +19,20 @@ from typing import Literal, Self
 import orjson
 
 from client.dao.contracts import DaoContracts
-from client.dao.reading import decimal, hex_bytes, member
+from client.dao.reading import decimal, hex_bytes, kept_place, member, read_kept
 from client.dao.typed_data import ContractDomain, Message, as_json, digest
 from client.errors import InvalidChoice, UnexpectedAnswer, WrongBallot
 from client.wire import text
 from ledger.errors import InvalidInput, Refused
 from ledger.events.bodies.governance import MAX_REASON
-from ledger.events.canonical import InvalidJson, JsonObject, parse_object
+from ledger.events.canonical import JsonObject
 from ledger.events.signing import recover
 
 Support = Literal["against", "for", "abstain", "split"]
 SUPPORT: Mapping[str, int] = {"against": 0, "for": 1, "abstain": 2, "split": 255}
 """As `GovernorCountingFractional` numbers them."""
 
+_KEPT = frozenset({"v", "typedData", "signature", "weight", "chain"})
 _NONCE_KEY_BITS = 192
 _UINT128 = 1 << 128
 _WORDS = {"against": "Vote against", "for": "Vote for", "abstain": "Abstain on"}
@@ -282,13 +283,10 @@ def parse_ballot_receipt(document: bytes) -> tuple[UnsignedBallot, str, JsonObje
     """A kept receipt: the ballot, its signature, and where it was counted.
 
     Raises:
-        UnexpectedAnswer: it is no ballot's receipt.
+        UnexpectedAnswer: it is no ballot's receipt, or says that another chain counted the ballot.
         WrongBallot: its voter did not sign it.
     """
-    try:
-        value = parse_object(document)
-    except InvalidJson as error:
-        raise UnexpectedAnswer(f"This is no ballot's receipt: {error}") from error
+    value = read_kept(document, _KEPT, "ballot's receipt")
     shown, signature = member(value, "typedData"), text(value, "signature")
     message, domain = member(shown, "message"), member(shown, "domain")
     support = next((name for name, n in SUPPORT.items() if n == message.get("support")), None)
@@ -310,10 +308,17 @@ def parse_ballot_receipt(document: bytes) -> tuple[UnsignedBallot, str, JsonObje
     if shown != unsigned.typed_data:
         raise WrongBallot("The receipt's typed data is not that of a ballot.")
     check_signer(unsigned.digest, signature, unsigned.voter, WrongBallot)
-    return unsigned, signature, member(value, "chain")
+    return unsigned, signature, kept_place(value, chain_id)
 
 
 def _choice(support: str, reason: str, params: bytes) -> Choice:
+    try:
+        return _read_choice(support, reason, params)
+    except InvalidChoice as error:
+        raise UnexpectedAnswer(f"This is no ballot's receipt: {error}") from error
+
+
+def _read_choice(support: str, reason: str, params: bytes) -> Choice:
     if support != "split":
         return Choice(support, reason)  # type: ignore[arg-type]
     if len(params) != 48:

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 
 from client.dao.ballots import check_domain, check_shown, check_signer
 from client.dao.contracts import DaoContracts
-from client.dao.reading import decimal, member
+from client.dao.reading import decimal, kept_place, member, read_kept
 from client.dao.typed_data import ContractDomain, Message, as_json, digest
-from client.errors import WrongDelegation
+from client.errors import UnexpectedAnswer, WrongDelegation
+from client.wire import text
 from ledger.events.canonical import JsonObject
+
+_KEPT = frozenset({"v", "delegator", "typedData", "signature", "chain"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +106,29 @@ def check_delegation(
     unsigned = UnsignedDelegation(delegator, delegatee, nonce, until, domain)
     check_shown(answer, unsigned.typed_data, unsigned.digest, WrongDelegation)
     return unsigned
+
+
+def parse_delegation_receipt(document: bytes) -> tuple[UnsignedDelegation, JsonObject]:
+    """A kept receipt: the delegation, and where the token took it.
+
+    Raises:
+        UnexpectedAnswer: it is no delegation's receipt, or of another chain than was signed for.
+        WrongDelegation: its delegator did not sign it.
+    """
+    value = read_kept(document, _KEPT, "delegation's receipt")
+    shown = member(value, "typedData")
+    message, domain = member(shown, "message"), member(shown, "domain")
+    chain_id = domain.get("chainId")
+    if not isinstance(chain_id, int):
+        raise UnexpectedAnswer("This is no delegation's receipt: it names no chain.")
+    unsigned = UnsignedDelegation(
+        text(value, "delegator"),
+        text(message, "delegatee"),
+        decimal(message, "nonce"),
+        decimal(message, "expiry"),
+        ContractDomain(text(domain, "name"), chain_id, text(domain, "verifyingContract")),
+    )
+    if shown != unsigned.typed_data:
+        raise WrongDelegation("The receipt's typed data is not that of a delegation.")
+    check_signer(unsigned.digest, text(value, "signature"), unsigned.delegator, WrongDelegation)
+    return unsigned, kept_place(value, chain_id)

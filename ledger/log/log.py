@@ -276,15 +276,29 @@ class Log(LogReader):
             HistoryRewritten: the log never had the anchored root.
         """
         self._require(index + 1)
-        anchor = self.anchor_of(index + 1)
-        if anchor is None:
+        anchored = self.anchored(index + 1)
+        if anchored is None:
             return super().receipt(index)
+        note, anchor = anchored
+        proof = inclusion_proof(index, anchor.size, self._tiles)
+        return build_receipt(self.leaf(index), index, proof, note, anchor)
+
+    def anchored(self, size: int) -> tuple[str, Anchor] | None:
+        """A checkpoint signed at the first anchored size that is at least `size`, with the anchor;
+        None while there is none.
+
+        Raises:
+            HistoryRewritten: the log never had the anchored root.
+        """
+        anchor = self.anchor_of(size)
+        if anchor is None:
+            return None
         if self.root_at(anchor.size) != anchor.root:
             raise HistoryRewritten(
                 f"The root at size {anchor.size} is not the one that {anchor.contract} on chain "
                 f"{anchor.chain_id} holds. Run `concord fsck`."
             )
-        return self._receipt_at(index, anchor.size, replace(anchor, consistency=()))
+        return self._note_at(anchor.size), replace(anchor, consistency=())
 
     def first_receipt(self, index: int) -> bytes:
         """The receipt that the leaf got when it was recorded, byte for byte.
@@ -297,15 +311,14 @@ class Log(LogReader):
         wanted = select(size).where(size > index).order_by(size).limit(1)
         with self._database.read() as connection:
             first = connection.execute(wanted).scalar_one()
-        return self._receipt_at(index, first, None)
+        proof = inclusion_proof(index, first, self._tiles)
+        return build_receipt(self.leaf(index), index, proof, self._note_at(first))
 
-    def _receipt_at(self, index: int, size: int, anchor: Anchor | None) -> bytes:
+    def _note_at(self, size: int) -> str:
         # Ed25519 is deterministic: this is the signature of then. The root is computed, and the
         # published one extends it.
         checkpoint = Checkpoint(self._signing_key.name, size, self.root_at(size))
-        note = sign_checkpoint(checkpoint, self._signing_key)
-        proof = inclusion_proof(index, size, self._tiles)
-        return build_receipt(self.leaf(index), index, proof, note, anchor)
+        return sign_checkpoint(checkpoint, self._signing_key)
 
     def observe(self, observer: Callable[[BatchReport], None]) -> None:
         """Calls `observer` after each batch, from the sequencer's thread."""

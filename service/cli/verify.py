@@ -1,13 +1,16 @@
-"""`concord verify`: receipts, bundles and whole logs, checked with no server of ours.
+"""`concord verify`: receipts, bundles, ballots and whole logs, checked with no server of ours.
 
 The log's verifier key comes from `--verifier-key` (or `--key`, as nothing is signed here), else
-from what is trusted of the log that the document names.
+from what is trusted of the log that the document names. With `--rpc` chains are asked, too: whether
+they hold the anchor, or counted the ballot.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,14 +22,24 @@ from client.home import state_folder
 from client.trust import Trust
 from client.trust_store import TrustStore
 from ledger.errors import InvalidInput
+from ledger.events import RecordedEvent
 from ledger.events.canonical import JsonObject
-from ledger.merkle import Checkpoint, VerifierKey, parse_note, parse_receipt
+from ledger.events.identifiers import check_address
+from ledger.merkle import Anchor, Checkpoint, VerifierKey, parse_note, parse_receipt
 from service.cli.audits import VERDICT_EXITS, print_audit
 from service.cli.context import Options, options_of
 from service.cli.exits import Panel
+from service.cli.nodes import Nodes, opened
 from service.cli.output import console, plain, print_fields, print_json
 from service.cli.progress import counting
 from service.cli.tiles import Source, checkpoint_of, entries_of, folder_source, remote_source
+from service.cli.verify_anchors import (
+    AskedAnchor,
+    ask_chains,
+    print_confirmed,
+    registry_named_by,
+)
+from service.cli.verify_votes import verify_ballot, verify_delegation
 
 if TYPE_CHECKING:
     from ledger.verify import ReplayedLog, VerifiedBundle, VerifiedEvent
@@ -40,15 +53,49 @@ class NoVerifierKey(InvalidInput):
 
 
 class UnknownDocument(InvalidInput):
-    """Neither a receipt nor a bundle."""
+    """None of the documents that are verified."""
 
     code = "unknown-document"
+
+
+class InvalidRegistry(InvalidInput):
+    """`--registry` is no address."""
+
+    code = "invalid-registry"
+
+
+class Document(StrEnum):
+    """What is verified, told by its fields."""
+
+    RECEIPT = "leaf"
+    BUNDLE = "answer"
+    DELEGATION = "delegator"
+    BALLOT = "typedData"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the user wants to know beyond the document.
+
+    Attributes:
+        options: the global options.
+        log: the whole log, a folder or an address.
+        nodes: that may be asked; None where none was named.
+        registry: of the log's anchors, where the user knows it.
+    """
+
+    options: Options
+    log: str | None
+    nodes: Nodes | None
+    registry: str | None
     remedy = "Hand in a receipt or a bundle, as the service answered it."
 
 
 def verify(
     context: typer.Context,
-    file: Annotated[Path | None, typer.Argument(help="A receipt or a bundle.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="A receipt, a bundle, or a ballot's receipt.")
+    ] = None,
     log: Annotated[
         str | None,
         typer.Option(
@@ -56,48 +103,86 @@ def verify(
             "proves that a bundle left nothing out. Without FILE, the log itself is verified."
         ),
     ] = None,
+    rpc: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Ask the chain at this node's JSON-RPC whether it holds the anchor, or counted "
+            "the ballot; repeat for several nodes or chains."
+        ),
+    ] = None,
+    registry: Annotated[
+        str | None,
+        typer.Option(help="With --rpc: the log's registry of anchors, as the consortium names it."),
+    ] = None,
+    confirmations: Annotated[
+        int, typer.Option(min=0, help="With --rpc: blocks that must follow one before it counts.")
+    ] = 0,
 ) -> None:
-    """Verify a receipt or a bundle offline, or a whole log.
+    """Verify a receipt, a bundle or a ballot offline or on its chain, or a whole log.
 
     Exit code 0 proven, 6 not proven; for a bundle 10 tainted, 11 incomplete.
     """
     options = options_of(context)
-    if file is not None:
-        document = file.read_bytes()
-        if _is_receipt(document):
-            _verify_receipt(options, document, log)
+    with opened(rpc or [], confirmations=confirmations) as nodes:
+        asked = _Asked(options, log, nodes if rpc else None, _address(registry))
+        if file is not None:
+            _verify_document(asked, file.read_bytes())
+        elif log is not None:
+            _verify_log(options, log)
         else:
-            _verify_bundle(options, document, log)
-    elif log is not None:
-        _verify_log(options, log)
-    else:
-        raise UnknownDocument("Name a receipt or a bundle, or a whole log with --log.")
+            raise UnknownDocument("Name a file to verify, or a whole log with --log.")
 
 
-def _is_receipt(document: bytes) -> bool:
+def _address(registry: str | None) -> str | None:
+    try:
+        return None if registry is None else check_address(registry)
+    except ValueError as error:
+        raise InvalidRegistry(f"--registry {registry}: {error}.") from error
+
+
+def _verify_document(asked: _Asked, document: bytes) -> None:
+    match _kind_of(document):
+        case Document.RECEIPT:
+            _verify_receipt(asked, document)
+        case Document.BUNDLE:
+            _verify_bundle(asked, document)
+        case Document.BALLOT:
+            verify_ballot(document, asked.nodes, as_json=asked.options.as_json)
+        case Document.DELEGATION:
+            verify_delegation(document, asked.nodes, as_json=asked.options.as_json)
+
+
+def _kind_of(document: bytes) -> Document:
     try:
         value = orjson.loads(document)
     except orjson.JSONDecodeError as error:
-        raise UnknownDocument("This is neither a receipt nor a bundle: it is not JSON.") from error
-    if isinstance(value, dict) and "leaf" in value:
-        return True
-    if isinstance(value, dict) and "answer" in value:
-        return False
-    raise UnknownDocument("This is neither a receipt nor a bundle.")
+        raise UnknownDocument(
+            "This is no document that Concord writes: it is not JSON. Name a receipt, a bundle, or "
+            "the receipt of a ballot or a delegation."
+        ) from error
+    for kind in Document:
+        if isinstance(value, dict) and kind.value in value:
+            return kind
+    raise UnknownDocument(
+        "This is neither a receipt nor a bundle, nor the receipt of a ballot or a delegation."
+    )
 
 
-def _verify_receipt(options: Options, document: bytes, log: str | None) -> None:
+def _verify_receipt(asked: _Asked, document: bytes) -> None:
     from ledger.verify import verify_receipt  # noqa: PLC0415 - slow to import
 
+    options, nodes = asked.options, asked.nodes
     origin = Checkpoint.parse(parse_note(parse_receipt(document).proof.checkpoint).text).origin
     trust = _trusted(options, origin)
     chain_id = trust.chain_id or None
-    verified = verify_receipt(document, trust.keys, chain_id=chain_id)
-    if log is not None:
-        _replay(options, log, trust, verified.checkpoint)
+    wallets = None if nodes is None else nodes.wallets(chain_id)
+    verified = verify_receipt(document, trust.keys, chain_id=chain_id, wallets=wallets)
+    if asked.log is not None:
+        _replay(options, asked.log, trust, verified.checkpoint)
+    anchors = _asked_anchors(asked, verified.anchor, verified.checkpoint, [verified.recorded])
     event = verified.recorded.event
     if options.as_json:
-        print_json(_receipt_json(verified))
+        print_json(_receipt_json(verified) | {"anchors": [each.to_json() for each in anchors]})
         return
     console.print(
         f"[green]Proven[/]: event {verified.recorded.index} stands in the log {origin}, "
@@ -106,12 +191,24 @@ def _verify_receipt(options: Options, document: bytes, log: str | None) -> None:
     signer = event.actor if verified.signature_checked else f"{event.actor} (not checked)"
     fields = [("Kind", event.kind), ("Signed by", signer), ("What", event.summary)]
     print_fields([*fields, ("Event id", event.id.hex())])
-    _say_more(log, anchored=verified.anchor is not None)
+    print_confirmed(anchors)
+    _say_more(asked, is_anchored=verified.anchor is not None)
     if not verified.signature_checked:
         console.print(
             "The signer's own signature needs the chain id of the ledger, which is known once "
             "this ledger was visited: concord log show."
         )
+
+
+def _asked_anchors(
+    asked: _Asked, anchor: Anchor | None, signed: Checkpoint, events: Sequence[RecordedEvent]
+) -> list[AskedAnchor]:
+    if asked.nodes is None:
+        return []
+    registry = asked.registry
+    if registry is None and anchor is not None:
+        registry = registry_named_by(events, anchor.chain_id)
+    return ask_chains(anchor, signed, asked.nodes, registry=registry)
 
 
 def _receipt_json(verified: VerifiedEvent) -> JsonObject:
@@ -132,16 +229,19 @@ def _receipt_json(verified: VerifiedEvent) -> JsonObject:
     }
 
 
-def _verify_bundle(options: Options, document: bytes, log: str | None) -> None:
+def _verify_bundle(asked: _Asked, document: bytes) -> None:
     from ledger.audit import audit_json, parse_bundle  # noqa: PLC0415 - slow to import
     from ledger.verify import verify_bundle  # noqa: PLC0415
 
+    options, log, nodes = asked.options, asked.log, asked.nodes
     bundle = parse_bundle(document)
     origin = Checkpoint.parse(parse_note(bundle.checkpoint).text).origin
     trust = _trusted(options, origin)
-    verified = verify_bundle(document, trust.keys)
+    wallets = None if nodes is None else nodes.wallets(trust.chain_id or None)
+    verified = verify_bundle(document, trust.keys, wallets=wallets)
     if log is not None:
         _confirm(options, log, trust, verified)
+    anchors = _asked_anchors(asked, verified.anchor, verified.checkpoint, verified.events)
     answer = audit_json(verified.answer)
     if options.as_json:
         print_json(
@@ -153,6 +253,7 @@ def _verify_bundle(options: Options, document: bytes, log: str | None) -> None:
                 "root": verified.checkpoint.root.hex(),
                 "events": len(verified.events),
                 "nothingLeftOut": log is not None,
+                "anchors": [each.to_json() for each in anchors],
                 "answer": answer,
             }
         )
@@ -162,7 +263,8 @@ def _verify_bundle(options: Options, document: bytes, log: str | None) -> None:
             f"{origin} at size {verified.checkpoint.size}. The verdict follows from them:"
         )
         print_audit(answer)
-        _say_more(log, anchored=verified.anchor is not None)
+        print_confirmed(anchors)
+        _say_more(asked, is_anchored=verified.anchor is not None)
         if log is None:
             console.print("[dim]That nothing was left out is shown by --log, the whole log.[/]")
     raise typer.Exit(VERDICT_EXITS[verified.answer.verdict])
@@ -192,11 +294,13 @@ def _verify_log(options: Options, log: str) -> None:
     print_fields([("Root", checkpoint.root.hex())])
 
 
-def _say_more(log: str | None, *, anchored: bool) -> None:
-    if log is not None:
-        console.print(f"[green]Confirmed[/] by replaying the whole log in {plain(log)}.")
-    if anchored:
-        console.print("[yellow]It names an anchor; that is a claim until its chain was asked.[/]")
+def _say_more(asked: _Asked, *, is_anchored: bool) -> None:
+    if asked.log is not None:
+        console.print(f"[green]Confirmed[/] by replaying the whole log in {plain(asked.log)}.")
+    if is_anchored and asked.nodes is None:
+        console.print(
+            "[yellow]It names an anchor; that is a claim until its chain was asked, with --rpc.[/]"
+        )
 
 
 def _replay(options: Options, log: str, trust: Trust, held: Checkpoint | None) -> ReplayedLog:

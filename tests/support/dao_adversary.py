@@ -208,7 +208,13 @@ class DaoServer(LogServer):
         }
 
     def _place(self) -> dict[str, Any]:
-        return {"chainId": self.chain_id, "blockNumber": 7, "transactionHash": "0x" + "ab" * 32}
+        return {
+            "chainId": self.chain_id,
+            "blockNumber": 7,
+            "blockHash": "0x" + "cd" * 32,
+            "transactionHash": "0x" + "ab" * 32,
+            "logIndex": 0,
+        }
 
     def _delegation(self, asked: dict[str, Any]) -> dict[str, Any]:
         expiry = int(asked.get("expiry", 1_800_000_000))
@@ -228,7 +234,13 @@ class DaoServer(LogServer):
         digest = delegation_digest(delegation, self.token)
         assert recover(digest, form["signature"]) == signed.delegator
         self.delegations.append(form)
-        return {"v": 1, "delegator": signed.delegator, "chain": self._place()}
+        return {
+            "v": 1,
+            "delegator": signed.delegator,
+            "typedData": delegation_typed_data(delegation, self.token),
+            "signature": form["signature"],
+            "chain": self._place(),
+        }
 
     def _proposal(self, asked: dict[str, Any]) -> dict[str, Any]:
         draft = self.draft(asked)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from client import Choice, Split
 from client.dao.ballots import UnsignedBallot, parse_ballot_receipt
+from client.dao.delegations import parse_delegation_receipt
 from client.dao.typed_data import ContractDomain
 from client.errors import (
     InvalidChoice,
@@ -213,6 +214,35 @@ def test_a_kept_receipt_with_anything_changed_is_refused(
     ):
         with pytest.raises(WrongBallot):
             parse_ballot_receipt(json.dumps(change).encode())
+    for change in (
+        replaced(receipt, "chain", "chainId", by=5),
+        replaced(receipt, "chain", "blockHash", by="0x12"),
+        replaced(receipt, "chain", "blockNumber", by=-1),
+        replaced(receipt, "v", by=2),
+        receipt | {"index": 7},
+    ):
+        with pytest.raises(UnexpectedAnswer):
+            parse_ballot_receipt(json.dumps(change).encode())
+
+
+def test_a_kept_delegation_is_its_delegators_and_nothing_else(
+    connect: Connect, server: DaoServer
+) -> None:
+    receipt = connect().dao.delegate(LAB.address)
+    made, place = parse_delegation_receipt(json.dumps(receipt).encode())
+    assert (made.delegator, made.delegatee) == (STEWARD.address, LAB.address)
+    assert place == receipt["chain"]
+    for change, wrong in (
+        (replaced(receipt, "delegator", by=LAB.address), WrongDelegation),
+        (replaced(receipt, "typedData", "message", "delegatee", by=STEWARD.address),
+         WrongDelegation),
+        (replaced(receipt, "typedData", "primaryType", by="Ballot"), WrongDelegation),
+        (replaced(receipt, "signature", by="0x" + "11" * 65), WrongDelegation),
+        (replaced(receipt, "chain", "chainId", by=5), UnexpectedAnswer),
+        (receipt | {"v": 2}, UnexpectedAnswer),
+    ):  # fmt: skip
+        with pytest.raises(wrong):
+            parse_delegation_receipt(json.dumps(change).encode())
 
 
 @pytest.mark.parametrize(
