@@ -21,7 +21,7 @@ from ledger.events import Domain, Event, build_event, typed_data, verify_signatu
 from ledger.events.canonical import JsonObject
 from ledger.events.identifiers import InvalidIdentifier, to_checksum_address
 from ledger.events.sealed import Opening, seal
-from ledger.events.signing import InvalidSignature
+from ledger.secp256k1 import InvalidSignature
 
 _ACCOUNT = re.compile(r"0x[0-9a-fA-F]{40}")
 _SIGNATURE = re.compile(r"0x[0-9a-fA-F]{130}")

@@ -45,7 +45,8 @@ from ledger.chain.errors import ExecutionReverted, TransactionFailed
 from ledger.chain.signing import Signer, TransactionDraft
 from ledger.chain.values import TransactionReceipt
 from ledger.errors import ConcordError
-from ledger.events.signing import InvalidSignature, WrongSigner, recover
+from ledger.events.signing import WrongSigner, recover
+from ledger.secp256k1 import InvalidSignature
 
 _T = TypeVar("_T")
 _MAX_KNOWN_STATES = 1_024
