@@ -5,21 +5,27 @@ The first two work on the data directory, with the server running or not.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from client import drafts
+from ledger.audit.errors import ForeignChain
 from ledger.errors import InvalidInput
 from service.cli.access import new_id
 from service.cli.context import options_of
 from service.cli.datadir import Data, database_of
 from service.cli.exits import Exit, Panel
+from service.cli.nodes import opened
 from service.cli.output import console, errors, print_fields, print_json
 from service.cli.progress import counting, passes
 from service.cli.reading import read_settings
 from service.cli.recording import record
+
+NAMED_EVENTS = 20
+"""Events that are named one by one to people; `--json` has all of them."""
 
 
 def fsck(
@@ -28,6 +34,13 @@ def fsck(
     hashes_only: Annotated[
         bool, typer.Option("--hashes-only", help="Leaves, tiles and roots; no replay of events.")
     ] = False,
+    rpc: Annotated[
+        str | None,
+        typer.Option(
+            help="Ask the DAO's chain at this node's JSON-RPC about the events of contract "
+            "wallets; without it they are named."
+        ),
+    ] = None,
 ) -> None:
     """Derive everything again from the leaves, and name the first thing that differs.
 
@@ -39,18 +52,22 @@ def fsck(
 
     options = options_of(context)
     settings = read_settings(data=data)
-    with database_of(settings) as database:
+    with database_of(settings) as database, opened([rpc] if rpc else [], confirmations=0) as nodes:
         try:
             _, domain = read_identity(database)
         except InvalidInput as error:
             _say_difference(options.as_json, "leaf", "leaf 0", str(error))
             raise typer.Exit(Exit.NOT_PROVEN) from error
+        wallets = nodes.wallets(domain.chain_id)
+        if rpc is not None and wallets is None:
+            raise ForeignChain(f"{nodes}; this ledger's chain is {domain.chain_id}.")
         with passes(quiet=options.as_json) as progress:
             report = check(
                 database,
                 domain=domain,
                 last_signed_path=settings.data_dir / LAST_SIGNED,
                 events=not hashes_only,
+                wallets=wallets,
                 progress=progress,
             )
     if report.difference is not None:
@@ -58,10 +75,24 @@ def fsck(
         _say_difference(options.as_json, difference.part, difference.name, difference.detail)
         raise typer.Exit(Exit.NOT_PROVEN)
     if options.as_json:
-        print_json({"clean": True, "size": report.size, "root": report.root.hex()})
+        unconfirmed = [*report.unconfirmed]
+        root = report.root.hex()
+        print_json({"clean": True, "size": report.size, "root": root, "unconfirmed": unconfirmed})
         return
     console.print(f"[green]Clean[/]: {report.size} leaves, and all that follows from them, agree.")
     print_fields([("Root", report.root.hex())])
+    _say_unconfirmed(report.unconfirmed)
+
+
+def _say_unconfirmed(events: Sequence[int]) -> None:
+    if not events:
+        return
+    names = ", ".join(str(index) for index in events[:NAMED_EVENTS])
+    more = f" and {len(events) - NAMED_EVENTS} more" if len(events) > NAMED_EVENTS else ""
+    console.print(
+        f"[yellow]Not confirmed[/]: the signatures of events {names}{more}. No key made them; "
+        "whether contract wallets did, their chain tells: fsck --rpc URL."
+    )
 
 
 def _say_difference(as_json: bool, part: str, name: str, detail: str) -> None:  # noqa: FBT001

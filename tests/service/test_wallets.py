@@ -41,6 +41,7 @@ from tests.service.assembly import (
 from tests.service.conftest import problem_code
 from tests.service.remote import RemoteChain, keep_relayer, remote_chain, settings_of
 from tests.support.chains import everyone
+from tests.support.commands import Commands
 from tests.support.ledgers import DAY, digest_of, member_key
 from tests.support.servers import ServerThread, system_time
 from tests.support.wallets import DISHONEST, OWNER, Mood, call_data, creation_code, dataset_of
@@ -343,3 +344,24 @@ def test_a_receipt_of_a_wallets_event_needs_the_chain_and_the_right_one(world: W
     assert not verify_receipt(receipt, [world.key]).signature_checked
     with pytest.raises(ForeignChain):
         verify_receipt(receipt, [world.key], chain_id=chain_id + 1, wallets=chain)
+
+
+@pytest.fixture
+def user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Commands:
+    """Somebody at the command line."""
+    return Commands(tmp_path / "home", tmp_path, monkeypatch, capfd)
+
+
+@pytest.mark.parametrize("world", ["embedded"], indirect=True)
+def test_fsck_names_the_events_of_wallets_and_asks_the_chain_that_is_given(
+    world: World, user: Commands
+) -> None:
+    index = world.say("dataset.registered", dataset_of(WALLET, "records"))
+    told = user("fsck", "--data", world.dao.data, "--json").check()
+    assert (told.json["clean"], told.json["unconfirmed"]) == (True, [index])
+    assert f"events {index}" in user("fsck", "--data", world.dao.data).check().out
+    rpc = f"{world.dao.server.url}/rpc"
+    asked = user("fsck", "--data", world.dao.data, "--rpc", rpc, "--json").check()
+    assert (asked.json["clean"], asked.json["unconfirmed"]) == (True, [])
