@@ -38,7 +38,10 @@ def execute_transaction(proposal: ProposalRecord, at: DaoAddresses) -> Transacti
 
 
 def cancel_transaction(proposal: ProposalRecord, at: DaoAddresses) -> TransactionDraft:
-    """Cancels a proposal; for its proposer while it is pending, and for the guardian."""
+    """Cancels a proposal; for its proposer while it is pending, and for the guardian.
+
+    Where there is no guardian the governor lets the proposer do it until it is settled.
+    """
     return _step("cancel", proposal, at)
 
 

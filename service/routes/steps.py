@@ -129,7 +129,8 @@ def _require_due(dao: Dao, record: ProposalRecord, state: ProposalState) -> None
 )
 async def cancel_one(request: Request, proposal: ProposalId) -> Response:
     """The transaction, for those who may send it: the proposer while it is pending, and the
-    guardian, if there is one. `from` is null where both may.
+    guardian, if there is one; where there is none, the proposer until it is settled. `from` is null
+    where both may.
     """
     parts = parts_of(request)
     dao = dao_of(parts)
@@ -149,12 +150,8 @@ def _who_cancels(dao: Dao, record: ProposalRecord) -> str | None:
     is_pending = status.state is ProposalState.PENDING
     if is_settled(status.state):
         raise ProposalNotDue(f"The proposal is {status.state.name.lower()}. {status.waits_for}")
-    if guardian is None and not is_pending:
-        raise ProposalNotDue(
-            f"The proposal is {status.state.name.lower()}: its proposer could cancel it while it "
-            "was pending, and there is no guardian who could now."
-        )
     if guardian is None:
+        # `GovernorProposalGuardian`: where there is none, proposers cancel at any point.
         return record.proposer
     return None if is_pending and guardian != record.proposer else guardian
 
