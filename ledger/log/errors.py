@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger.errors import ConcordError, Conflict, IntegrityError, NotFound, Unavailable
-from ledger.events.signing import InvalidSignature
+from ledger.secp256k1 import InvalidSignature
 
 
 class QueueFull(Unavailable):

@@ -22,7 +22,8 @@ from ledger.log.errors import LogClosed, NoChainToAsk, QueueFull
 from ledger.log.metrics import Metrics
 from ledger.log.submission import Limits, Pending
 from ledger.log.wallets import Settle, WalletDesk
-from ledger.recovery import SIGNATURE_BYTES, Check, RecoveryProcess, RecoveryStopped
+from ledger.recovery import Check, RecoveryProcess, RecoveryStopped
+from ledger.secp256k1 import SIGNATURE_BYTES
 
 RETRY_AFTER_SECONDS = 1
 
