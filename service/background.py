@@ -5,6 +5,8 @@ Rules:
 - Any other error stops its worker for good, and no other one: the state is wrong in a way that
   trying again does not mend. The error is logged, named by `states`, and stays.
 - Steps of one worker never overlap, whoever asks for them.
+- What one process does for all stands by in the others, and asks before each step whether it still
+  does.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ T = TypeVar("T")
 LONGEST_WAIT_SECONDS = 5.0
 """After a step that found something unavailable, however long the usual pause is."""
 
-State = Literal["working", "waiting", "stopped"]
+State = Literal["working", "waiting", "standby", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class WorkerState:
 
     Attributes:
         name: such as `mirror`.
-        state: `working`; `waiting` for something that does not answer; `stopped` for good.
+        state: `working`; `waiting` for something that does not answer; on `standby` while another
+            process does it; `stopped` for good.
         code: of the last error; None while it works.
         reason: in words, for the operator.
         steps: done without an error.
@@ -55,11 +58,20 @@ class Worker:
         name: unique among its fellows.
         step: does what is to be done now.
         pause_seconds: between two steps, unless it is woken.
+        is_ours: whether it is for this process to do now; None: always.
     """
 
-    def __init__(self, name: str, step: Callable[[], object], *, pause_seconds: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        step: Callable[[], object],
+        *,
+        pause_seconds: float,
+        is_ours: Callable[[], bool] | None = None,
+    ) -> None:
         self.name = name
         self._step = step
+        self._is_ours = is_ours
         self._pause_seconds = pause_seconds
         self._turn = threading.Lock()
         self._wake = threading.Event()
@@ -104,13 +116,15 @@ class Worker:
                 self._wake.wait(self._pause())
 
     def _pause(self) -> float:
-        if self._state.state == "waiting":
+        if self._state.state in {"waiting", "standby"}:
             return min(self._pause_seconds, LONGEST_WAIT_SECONDS)
         return self._pause_seconds
 
     def _after_step(self) -> WorkerState:
         before = self._state
         try:
+            if self._is_ours is not None and not self._is_ours():
+                return self._standing_by()
             self._step()
         except Unavailable as error:
             if before.code != error.code:
@@ -125,7 +139,16 @@ class Worker:
             return self._failed("stopped", "internal", "It failed; the service's log says how.")
         if before.code is not None:
             _log.info("%s works again", self.name)
+        elif before.state == "standby":
+            _log.info("%s works here now", self.name)
         return WorkerState(self.name, "working", None, "", before.steps + 1, before.failures)
+
+    def _standing_by(self) -> WorkerState:
+        before = self._state
+        if before.state != "standby":
+            _log.info("%s stands by: another process does it", self.name)
+        reason = "Another process on this database does it."
+        return WorkerState(self.name, "standby", None, reason, before.steps, before.failures)
 
     def _failed(self, state: State, code: str, reason: str) -> WorkerState:
         before = self._state

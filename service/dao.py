@@ -44,6 +44,7 @@ from ledger.log import Log
 from ledger.store.reads import snapshot
 from ledger.views.records import Member
 from service.background import Background, Worker
+from service.election import Election
 from service.proposals.evidence import EvidenceChecker
 from service.proposals.names import ModelIds
 from service.settings import AnchorChain, Settings
@@ -216,12 +217,16 @@ def open_dao(
     plan, key = read_plan(settings), read_relayer(settings)
     signer = KeySigner.from_bytes(key.secret)
     with ExitStack() as stack:
+        is_embedded = settings.chain.startswith(EMBEDDED_SCHEME)
+        election = Election(None if is_embedded else log.database)
+        stack.callback(election.close)
         chain = connect(
             settings.chain,
             chain_id=plan.chain_id,
             is_permitted=_Senders(log, frozenset({operator, key.address})),
             confirmations=settings.chain_confirmations,
             development=settings.chain_development,
+            turn=election.turn_on(plan.chain_id),
         )
         stack.callback(chain.close)
         policies.wallets.attach(chain_for_wallets(chain, settings.chain))
@@ -244,23 +249,37 @@ def open_dao(
         own = AnchorTarget(chain, canonical_address(at.anchors), signer, plan.from_block)
         anchorer = _anchorer(log, own, settings, clock)
         pause = settings.anchor_check_seconds
-        anchoring = Worker(OWN_ANCHORER, anchorer.step, pause_seconds=pause)
-        further = [_further_target(each, signer, stack) for each in settings.anchor_chains]
+        ours = election.is_leader
+        anchoring = Worker(OWN_ANCHORER, anchorer.step, pause_seconds=pause, is_ours=ours)
+        further = [
+            _further_target(each, signer, stack, election) for each in settings.anchor_chains
+        ]
         background = Background(
             [
-                Worker("mirror", mirror.catch_up, pause_seconds=settings.mirror_seconds),
+                Worker(
+                    "mirror",
+                    mirror.catch_up,
+                    pause_seconds=settings.mirror_seconds,
+                    is_ours=ours,
+                ),
                 Worker(
                     POLICY_WORKER,
                     lambda: book.refresh(log.database),
                     pause_seconds=settings.policy_seconds,
                 ),
-                Worker("keeper", lambda: _keep(keeper), pause_seconds=settings.keeper_seconds),
+                Worker(
+                    "keeper",
+                    lambda: _keep(keeper),
+                    pause_seconds=settings.keeper_seconds,
+                    is_ours=ours,
+                ),
                 anchoring,
                 *(
                     Worker(
                         _registry(target).worker,
                         _anchorer(log, target, settings, clock).step,
                         pause_seconds=pause,
+                        is_ours=ours,
                     )
                     for target in further
                 ),
@@ -343,12 +362,15 @@ def _trial_rate(settings: Settings) -> Rate:
     return Rate(settings.source_trials_per_second, settings.source_trials_at_once)
 
 
-def _further_target(further: AnchorChain, signer: KeySigner, stack: ExitStack) -> AnchorTarget:
+def _further_target(
+    further: AnchorChain, signer: KeySigner, stack: ExitStack, election: Election
+) -> AnchorTarget:
     chain = connect(
         further.url,
         chain_id=further.chain_id,
         is_permitted=lambda _: True,
         confirmations=further.confirmations,
+        turn=election.turn_on(further.chain_id),
     )
     stack.callback(chain.close)
     return AnchorTarget(chain, canonical_address(further.registry), signer, further.from_block)

@@ -125,9 +125,12 @@ class _Workers(Collector):
         labels = ["worker"]
         working = GaugeMetricFamily(
             "concord_worker_working",
-            "1 while it works, 0 while it waits or has stopped.",
+            "1 while it works, 0 while it waits, stands by or has stopped.",
             None,
             labels,
+        )
+        standby = GaugeMetricFamily(
+            "concord_worker_standby", "1 while another process does its work.", None, labels
         )
         steps = CounterMetricFamily(
             "concord_worker_steps", "Steps done without an error.", labels=labels
@@ -137,6 +140,7 @@ class _Workers(Collector):
         )
         for state in self._background.states:
             working.add_metric([state.name], float(state.state == "working"))
+            standby.add_metric([state.name], float(state.state == "standby"))
             steps.add_metric([state.name], state.steps)
             failures.add_metric([state.name], state.failures)
-        yield from (working, steps, failures)
+        yield from (working, standby, steps, failures)

@@ -36,10 +36,11 @@ class AnchorWorkerView(Answer):
     """Whether anchoring goes on.
 
     Attributes:
+        state: `standby` where another process on the database anchors.
         code: of what it waits for, or was stopped by; null while it works.
     """
 
-    state: Literal["working", "waiting", "stopped"]
+    state: Literal["working", "waiting", "standby", "stopped"]
     code: str | None
     reason: str
 

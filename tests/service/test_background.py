@@ -105,3 +105,39 @@ def test_an_error_is_a_concord_error_in_the_workers_state() -> None:
     worker.start()
     worker.join()
     assert (worker.state.code, worker.state.reason) == ("odd", "what to do")
+
+
+def test_what_another_process_does_stands_by_until_it_is_ours_and_after_it_no_longer_is() -> None:
+    ours = threading.Event()
+    steps = Steps()
+    worker = Worker("w", steps, pause_seconds=0.001, is_ours=ours.is_set)
+    worker.start()
+    await_that(lambda: worker.state.state == "standby")
+    assert steps.done == 0
+    ours.set()
+    await_that(lambda: worker.state.state == "working" and steps.done > 3)
+    ours.clear()
+    await_that(lambda: worker.state.state == "standby")
+    done = steps.done
+    assert worker.state.code is None
+    assert worker.state.failures == 0
+    worker.stop()
+    worker.join()
+    assert steps.done == done
+
+
+def test_while_nobody_can_tell_whose_work_it_is_a_worker_waits() -> None:
+    answers: list[Unavailable] = [Unavailable("the database is down")] * 3
+
+    def is_ours() -> bool:
+        if answers:
+            raise answers.pop()
+        return True
+
+    steps = Steps()
+    worker = Worker("w", steps, pause_seconds=0.001, is_ours=is_ours)
+    worker.start()
+    await_that(lambda: steps.done > 0)
+    worker.stop()
+    worker.join()
+    assert worker.state.failures == 3
