@@ -185,6 +185,13 @@ class WrongTransaction(IntegrityError):
     remedy = "Do not sign it; the server is faulty or dishonest."
 
 
+class NotYoursToCancel(Refused):
+    """Somebody else's proposal: its proposer or the guardian cancels it."""
+
+    code = "not-yours-to-cancel"
+    remedy = "Ask its proposer, or vote against it."
+
+
 class WrongContent(IntegrityError):
     """The bytes are not those that the content id names."""
 

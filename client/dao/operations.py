@@ -171,6 +171,7 @@ class DaoOperations:
 
         Raises:
             WrongTransaction: the server's transaction does something else.
+            NotYoursToCancel: it is for another account to send.
         """
         contracts = yield from self.contracts()
         answer = read_object((yield post(f"/v1/proposals/{proposal}:cancel", {})))

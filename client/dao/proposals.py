@@ -27,7 +27,7 @@ from eth_abi.exceptions import DecodingError
 from client.dao.calls import Call, call_data, call_of
 from client.dao.contracts import DaoContracts
 from client.dao.transactions import Transaction
-from client.errors import InvalidProposalDraft, WrongTransaction
+from client.errors import InvalidProposalDraft, NotYoursToCancel, WrongTransaction
 from ledger.events.canonical import JsonObject
 from ledger.events.identifiers import keccak
 
@@ -158,18 +158,24 @@ def check_cancel(
 
     Raises:
         WrongTransaction: it does something else.
+        NotYoursToCancel: it is for another account to send.
     """
     lists = _decode_cancel(transaction.data)
     targets, values, calldatas, description_hash = lists
     calls = [Call(*each) for each in zip(targets, values, calldatas, strict=False)]
     transaction.check(
         chain_id=contracts.chain_id,
-        sender=account,
+        sender=transaction.sender,
         to=contracts.governor,
         data=call_data(CANCEL, *lists),
     )
     if proposal_number(calls, description_hash) != proposal:
         raise WrongTransaction("The server's transaction cancels another proposal.")
+    if transaction.sender not in {account, None}:
+        raise NotYoursToCancel(
+            f"Proposal {proposal} is {transaction.sender}'s to cancel, not {account}'s: only its "
+            "proposer cancels it, before the vote begins, or the guardian at any time."
+        )
     return transaction
 
 

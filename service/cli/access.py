@@ -11,6 +11,7 @@ import typer
 from client import drafts
 from service.cli.context import options_of
 from service.cli.exits import Panel
+from service.cli.names import names_of, with_names
 from service.cli.output import print_json, print_rows
 from service.cli.reading import parse_json
 from service.cli.recording import record
@@ -229,6 +230,7 @@ def grants(
     options = options_of(context)
     with options.reader() as ledger:
         rows = list(ledger.items("/v1/grants", dataset=dataset, assignee=assignee))
+        names = {} if options.as_json else names_of(ledger)
     if options.as_json:
         print_json(rows)
         return
@@ -236,7 +238,7 @@ def grants(
         ("Grant", "grant"), ("Dataset", "dataset"), ("Assignee", "assignee"),
         ("Actions", "actions"), ("Until", "expiresAt"), ("Status", "status"),
     ]  # fmt: skip
-    print_rows(columns, rows, empty="No grants match.")
+    print_rows(columns, with_names(rows, names, "assignee"), empty="No grants match.")
 
 
 def register(app: typer.Typer) -> None:

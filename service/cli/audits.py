@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -11,10 +10,10 @@ from urllib.parse import quote
 import typer
 from rich.markup import escape
 
-from client import Ledger
 from ledger.events.canonical import JsonObject, JsonValue
 from service.cli.context import options_of
 from service.cli.exits import Exit, Panel
+from service.cli.names import names_of, readable
 from service.cli.output import console, plain, print_fields, print_json, print_rows
 
 ModelId = Annotated[str, typer.Argument(help="Id of the model.")]
@@ -26,7 +25,6 @@ AsOf = Annotated[
 VERDICT_EXITS = {"clean": Exit.OK, "tainted": Exit.TAINTED, "incomplete": Exit.INCOMPLETE}
 _VERDICT_STYLES = {"clean": "green", "tainted": "red", "incomplete": "yellow"}
 _MARKS = {"error": "[red]✗[/]", "gap": "[yellow]?[/]", "warning": "[yellow]![/]"}
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
 def audit(
@@ -60,15 +58,6 @@ def audit(
     raise typer.Exit(VERDICT_EXITS.get(str(answer.get("verdict")), Exit.FAILED))
 
 
-def names_of(ledger: Ledger) -> dict[str, str]:
-    """Members' names by address, as the ledger has them."""
-    return {
-        str(item["member"]): f"{plain(item['name'])} ({str(item['member'])[:8]}…)"
-        for item in ledger.items("/v1/members")
-        if isinstance(item.get("name"), str) and isinstance(item.get("member"), str)
-    }
-
-
 def print_audit(answer: JsonObject, names: Mapping[str, str] | None = None) -> None:
     """An audit for people.
 
@@ -89,7 +78,7 @@ def print_audit(answer: JsonObject, names: Mapping[str, str] | None = None) -> N
     for finding in _objects(answer.get("findings")):
         mark = _MARKS.get(plain(finding.get("severity")), "[dim]·[/]")
         console.print(f"{mark} [bold]{escape(plain(finding.get('code')))}[/] ", end="")
-        sentence = _named(plain(finding.get("sentence")), names or {})
+        sentence = readable(plain(finding.get("sentence")), names or {})
         console.print(f"{sentence} (events {plain(finding.get('events'))})", markup=False)
     _say_complete(answer)
 
@@ -117,10 +106,6 @@ def _coverage_by_dataset(answer: JsonObject) -> dict[str, list[str]]:
         if text not in known:
             known.append(text)
     return covered
-
-
-def _named(sentence: str, names: Mapping[str, str]) -> str:
-    return _ADDRESS.sub(lambda match: names.get(match[0], match[0]), sentence)
 
 
 def lineage(

@@ -13,6 +13,7 @@ from client.files import content_id, describe_file
 from ledger.errors import InvalidInput
 from ledger.events.canonical import JsonObject
 from service.cli.context import options_of
+from service.cli.names import names_of, with_names
 from service.cli.output import print_json, print_rows
 from service.cli.progress import digesting
 from service.cli.reading import read_json
@@ -143,6 +144,7 @@ def list_datasets(context: typer.Context) -> None:
     options = options_of(context)
     with options.reader() as ledger:
         rows = list(ledger.items("/v1/datasets"))
+        names = {} if options.as_json else names_of(ledger)
     if options.as_json:
         print_json(rows)
         return
@@ -152,4 +154,4 @@ def list_datasets(context: typer.Context) -> None:
         ("Licence", "license"),
         ("Steward", "steward"),
     ]
-    print_rows(columns, rows, empty="No datasets yet.")
+    print_rows(columns, with_names(rows, names, "steward"), empty="No datasets yet.")

@@ -14,6 +14,7 @@ from ledger.errors import InvalidInput
 from ledger.events.canonical import JsonObject
 from service.cli.context import options_of
 from service.cli.exits import Panel
+from service.cli.names import names_of, with_names
 from service.cli.output import console, note, print_fields, print_json, print_rows
 from service.cli.progress import digesting
 from service.cli.reading import read_json
@@ -90,11 +91,12 @@ def list_models(context: typer.Context) -> None:
     options = options_of(context)
     with options.reader() as ledger:
         rows = list(ledger.items("/v1/models"))
+        names = {} if options.as_json else names_of(ledger)
     if options.as_json:
         print_json(rows)
         return
     columns = [("Model", "model"), ("Title", "title"), ("Owner", "owner"), ("Task", "task")]
-    print_rows(columns, rows, empty="No models yet.")
+    print_rows(columns, with_names(rows, names, "owner"), empty="No models yet.")
 
 
 def run(

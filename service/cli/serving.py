@@ -33,8 +33,13 @@ class ServerFailed(Unavailable):
     remedy = "Read the cause above the message."
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, *, option: str = "--port") -> socket.socket:
     """A socket that listens, or will; port 0 takes any free one.
+
+    Args:
+        host: address.
+        port: number.
+        option: that chooses another port.
 
     Raises:
         PortTaken: saying what to do.
@@ -47,7 +52,8 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         found.close()
         raise PortTaken(
-            f"Port {port} of {host} cannot be used ({error.strerror}); choose another with --port."
+            f"Port {port} of {host} cannot be used ({error.strerror}); choose another with "
+            f"{option}."
         ) from error
     return found
 

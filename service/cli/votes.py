@@ -16,7 +16,8 @@ from ledger.events.canonical import JsonObject, JsonValue
 from service.cli.amounts import shown, smallest
 from service.cli.context import options_of
 from service.cli.exits import Panel
-from service.cli.output import console, print_fields, print_json, print_rows
+from service.cli.names import Names, named_whole, names_of, with_names
+from service.cli.output import console, note, plain, print_fields, print_json, print_rows
 
 Proposal = Annotated[int, typer.Argument(min=0, help="Number of the proposal.")]
 
@@ -42,35 +43,47 @@ def proposals(
         else:
             rows = [ledger.dao.proposal(proposal)]
             votes = list(ledger.dao.votes(proposal))
+        names = {} if options.as_json else names_of(ledger)
     if options.as_json:
         print_json(rows if proposal is None else rows[0] | {"votes": [*votes]})
         return
     if proposal is not None:
-        _print_one(rows[0], votes)
+        _print_one(rows[0], votes, names)
         return
-    columns = [("Proposal", "proposal"), ("Title", "title"), ("State", "state"),
-               ("Class", "class"), ("Waits for", "waitsFor")]  # fmt: skip
-    print_rows(columns, rows, empty="No proposals match.")
+    columns = [("Proposal", "proposal"), ("Title", "title"), ("By", "proposer"),
+               ("State", "state"), ("Class", "class"), ("Waits for", "waitsFor")]  # fmt: skip
+    print_rows(columns, with_names(rows, names, "proposer"), empty="No proposals match.")
 
 
-def _print_one(found: JsonObject, votes: list[JsonObject]) -> None:
+def _print_one(found: JsonObject, votes: list[JsonObject], names: Names) -> None:
     tally = found["tally"]
     counted = tally if isinstance(tally, dict) else {}
     cast_votes = ", ".join(f"{shown(votes)} {name}" for name, votes in counted.items())
     fields: list[tuple[str, JsonValue]] = [
-        ("Title", found["title"]), ("Proposer", found["proposer"]), ("State", found["state"]),
+        ("Title", found["title"]), ("Proposer", named_whole(found["proposer"], names)),
+        ("State", found["state"]),
         ("Class", found["class"]), ("Would", found["sentences"]), ("Votes", cast_votes),
         ("Quorum reached", found["quorumReached"]), ("Approved", found["approved"]),
         ("Voting ends", found["deadline"]), ("Waits for", found["waitsFor"]),
     ]  # fmt: skip
     print_fields(fields)
-    for name, empty in (("evidence", "No evidence."), ("audits", "It releases nothing.")):
-        rows = found.get(name)
-        columns = [("Model", "model"), ("Version", "version"), ("Verdict", "verdict")]
-        listed = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-        print_rows(columns, listed, empty=empty)
-    columns = [("Voter", "voter"), ("Support", "support"), ("Reason", "reason")]
-    print_rows(columns, votes, empty="Nobody has voted yet.")
+    columns = [("Evidence", "kind"), ("Content id", "content"), ("Held", "isHeld"),
+               ("Model", "model"), ("Version", "version"), ("Verdict", "verdict"),
+               ("Problem", "problem")]  # fmt: skip
+    print_rows(columns, _objects(found, "evidence"), empty="It names no evidence.")
+    columns = [("Releases", "model"), ("Version", "version"), ("The log's audit now", "verdict")]
+    print_rows(columns, _objects(found, "audits"), empty="It releases nothing.")
+    for breach in _objects(found, "policyBreaches"):
+        note(f"Policy {plain(breach.get('policy'))}: {plain(breach.get('reason'))}")
+    cast_by = with_names(votes, names, "voter")
+    columns = [("Voter", "voter"), ("Vote", "support"), ("Votes", "votes"), ("Reason", "reason")]
+    rows = [row | {"votes": shown(row.get("weight"))} for row in cast_by]
+    print_rows(columns, rows, empty="Nobody has voted yet.")
+
+
+def _objects(value: JsonObject, name: str) -> list[JsonObject]:
+    items = value.get(name)
+    return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
 
 
 def vote(

@@ -76,7 +76,11 @@ def open_dashboard(
     Raises:
         PortTaken: if the port was named and is taken.
     """
-    with listen_nearby(LOCAL, USUAL_PORT) if port is None else listen(LOCAL, port) as listener:
+    with (
+        listen_nearby(LOCAL, USUAL_PORT)
+        if port is None
+        else listen(LOCAL, port, option="--dashboard-port")
+    ) as listener:
         address, found = address_of(listener), listener.getsockname()[1]
     dashboard = [sys.executable, "-m", "dashboard"]
     dashboard += ["--server", server, "--host", LOCAL, "--port", str(found)]

@@ -17,6 +17,7 @@ import pytest
 
 from service.cli.serving import PortTaken, listen, listen_nearby
 from service.demo.cast import PASSPHRASE
+from service.demo.dashboard import open_dashboard
 from service.demo.folder import DemoFolder, DemoInUse, NotADemo
 from tests.support.commands import Command, Commands, Result
 
@@ -224,8 +225,14 @@ def test_a_port_that_is_taken_is_named_or_passed_by(told: Result, user: Commands
     with listen("127.0.0.1", 0) as taken:
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(PortTaken, match="--port"):
+        with pytest.raises(PortTaken, match="with --port"):
             listen("127.0.0.1", port)
+        log = user.folder / "dashboard.log"
+        with (
+            pytest.raises(PortTaken, match="with --dashboard-port"),
+            open_dashboard("http://127.0.0.1:1", home=user.folder, log=log, port=port),
+        ):
+            pytest.fail("it opened on a port that is taken")
         with listen_nearby("127.0.0.1", port) as other:
             assert other.getsockname()[1] != port
         with user.start("demo", "--port", port, "--exit") as command:

@@ -90,9 +90,28 @@ def test_a_proposer_cancels_before_the_vote(voter: Commands, dao: ServedDao) -> 
     made = voter("propose", "admit", NEWCOMER.address, "--role", "developer", "--yes", "--json")
     number = made.check().json["proposal"]
     # The transaction is for its proposer to send, and no other key signs it.
-    assert "wrong-transaction" in voter("cancel", number, "--key", "lab").check(6).err
+    refused = voter("cancel", number, "--key", "lab").check(3).err
+    assert "not-yours-to-cancel" in refused
+    assert HOSPITAL.address in refused
     assert "Canceled" in voter("cancel", number).check().out
     assert dao.detail(number)["state"] == "canceled"
+
+
+def test_a_proposal_is_shown_with_its_evidence_its_votes_and_what_it_would_do(
+    voter: Commands, dao: ServedDao
+) -> None:
+    content = dao.keep(b"why we need them")
+    admitted = ["propose", "admit", NEWCOMER.address, "--role", "developer", "--title", "Let in"]
+    made = voter(*admitted, "--evidence", f"document={content}", "--yes", "--json").check().json
+    dao.advance(VOTING_DELAY + 1)
+    voter("vote", made["proposal"], "for", "--reason", "We do need them.").check()
+    dao.votes(made["proposal"], 1)
+    shows = voter("proposals", made["proposal"]).check().out
+    (evidence,) = [line for line in shows.splitlines() if content in line]
+    assert evidence.split()[:3] == ["document", content, "yes"]
+    (cast,) = [line for line in shows.splitlines() if "We do need them." in line]
+    assert cast.split()[:3] == [HOSPITAL.address, "for", "400"]
+    assert "Let in" in voter("proposals", "--state", "active").check().out
 
 
 def test_a_file_proposes_several_actions_together(voter: Commands, dao: ServedDao) -> None:
