@@ -16,6 +16,7 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from ledger.content.cid import Cid
+from ledger.content.errors import storage_errors
 from ledger.store.content import AddedContent, note_content
 from service.answers import Json
 from service.errors import BodyTooLarge
@@ -71,7 +72,11 @@ async def add(request: Request) -> Response:
     parts = parts_of(request)
     session = await require_session(request)
     limit = parts.settings.max_content_bytes
-    with tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES) as spool:
+    # Around the file, too: it is written out as late as when it is closed.
+    with (
+        storage_errors("take in the document"),
+        tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES) as spool,
+    ):
         file = cast("BinaryIO", spool)
         digest, size = await _receive(request, file, limit)
         file.seek(0)
