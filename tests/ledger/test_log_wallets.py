@@ -18,12 +18,13 @@ from ledger.chain.wallets import ChainWallets
 from ledger.errors import ConcordError
 from ledger.events import Event, SigningKey, sign
 from ledger.events.identifiers import Milliseconds
+from ledger.events.signing import WrongSigner
 from ledger.events.wallets import ANSWER_MS, WalletAnswer, WalletRefuses
 from ledger.fsck import fsck
 from ledger.log import Appended, Log, NonceReused, QueueFull, Submission
 from ledger.log import wallets as desk
 from ledger.log.errors import NoChainToAsk, PredecessorMissing, WalletNotAsked
-from ledger.secp256k1 import InvalidSignature, WrongSigner
+from ledger.secp256k1 import InvalidSignature
 from tests.support.chains import embedded_node, everyone, new_signer
 from tests.support.ledgers import Consortium, member_key
 from tests.support.logs import LogUnderTest, record
