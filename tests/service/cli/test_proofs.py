@@ -60,6 +60,15 @@ def test_the_whole_log_confirms_a_document(auditor: Commands, document: str) -> 
     assert "Confirmed by replaying the whole log" in result.out
 
 
+@pytest.mark.parametrize("document", ["receipt.json", "bundle.json"])
+def test_the_whole_log_of_a_server_confirms_a_document(
+    auditor: Commands, history: World, document: str
+) -> None:
+    result = auditor("verify", document, "--log", history.url).check()
+    assert f"Confirmed by replaying the whole log in {history.url}" in result.out
+    auditor("verify", document, "--log", NOWHERE).check(5)
+
+
 def test_the_whole_log_is_proven_from_a_folder_and_from_a_server(
     history: World, user: Commands
 ) -> None:

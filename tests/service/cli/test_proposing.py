@@ -5,6 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
+import pty
+import subprocess
+import sys
 
 import pytest
 
@@ -25,7 +29,9 @@ from tests.service.assembly import (
     ServedDao,
     await_that,
 )
-from tests.support.commands import Commands
+from tests.service.conftest import ServeDao
+from tests.service.test_releases import MODEL, attested
+from tests.support.commands import ROOT, Commands
 
 POLICY = {"v": 1, "policy": "short-grants", "rules": [{"rule": "longest-grant", "days": 30}]}
 KEYS = {"hospital": HOSPITAL, "clinic": CLINIC, "lab": LAB, "auditor": AUDITOR}
@@ -83,6 +89,75 @@ def test_what_it_would_do_is_shown_and_nothing_is_sent_unasked(
     assert "1.5" in shows.out
     assert "succeeds" in shows.out
     assert "Your votes  400" in shows.out
+    assert not dao.read("/v1/proposals")["items"]
+
+
+class Terminal:
+    """A terminal, in front of which `concord` asks somebody."""
+
+    def __init__(self, user: Commands) -> None:
+        self._user = user
+
+    def run(self, *arguments: str, answer: str) -> subprocess.CompletedProcess[str]:
+        """Runs a command; types the answer as soon as it asks."""
+        ours, theirs = pty.openpty()
+        try:
+            os.write(ours, answer.encode())
+            return subprocess.run(
+                [sys.executable, "-m", "service.cli.main", *arguments],
+                cwd=self._user.folder, stdin=theirs, capture_output=True, text=True, timeout=120,
+                env=self._user.variables() | {"PYTHONPATH": str(ROOT)}, check=False,
+            )  # fmt: skip
+        finally:
+            os.close(ours)
+            os.close(theirs)
+
+
+@pytest.mark.slow
+def test_somebody_at_a_terminal_is_asked_and_a_yes_sends_it(
+    voter: Commands, dao: ServedDao
+) -> None:
+    mint = ("propose", "mint", HOSPITAL.address, "1.5")
+    declined = Terminal(voter).run(*mint, answer="n\n")
+    assert declined.returncode == 4
+    assert "Send it? [y/N]" in declined.stderr
+    assert "Nothing was sent." in declined.stderr
+    assert not dao.read("/v1/proposals")["items"]
+    agreed = Terminal(voter).run(*mint, answer="y\n")
+    assert agreed.returncode == 0, agreed.stderr
+    assert "Proposed: " in agreed.stdout
+    assert len(dao.read("/v1/proposals")["items"]) == 1
+
+
+def test_a_version_is_proposed_for_release_by_its_verified_record_with_its_audit(
+    voter: Commands, serve_dao: ServeDao
+) -> None:
+    dao = serve_dao(anchor_leaves=1)
+    voter.environment["CONCORD_SERVER"] = dao.server.url
+    record = attested(dao)
+    wanted = ["propose", "release", MODEL, "1", "--until", "90d", "--yes", "--json"]
+    sent = voter(*wanted).check().json
+    assert sent["simulation"]["fails"] is False
+    detail = dao.detail(sent["proposal"])
+    assert detail["title"] == f"Release {MODEL} 1"
+    assert detail["actions"][0]["action"]["recordLeaf"] == record
+    (evidence,) = detail["evidence"]
+    assert (evidence["kind"], evidence["model"]) == ("audit-bundle", MODEL)
+    assert "release" in voter("proposals", sent["proposal"]).check().out.lower()
+    taken_back = [*("propose", "withdraw", MODEL, "1"), "--reason", "A bias was found.", "--yes"]
+    sent = voter(*taken_back, "--json").check().json
+    detail = dao.detail(sent["proposal"])
+    assert detail["body"] == "A bias was found."
+    action = detail["actions"][0]["action"]
+    assert (action["action"], action["recordLeaf"]) == ("withdraw", record)
+    assert action["reason"] == "0x" + hashlib.sha256(b"A bias was found.").hexdigest()
+
+
+def test_what_was_never_published_cannot_be_proposed_for_release(
+    voter: Commands, dao: ServedDao
+) -> None:
+    refused = voter("propose", "release", "unheard-of", "1", "--until", "90d", "--yes").check(3)
+    assert "unheard-of" in refused.err
     assert not dao.read("/v1/proposals")["items"]
 
 
