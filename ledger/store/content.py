@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 from sqlmodel import SQLModel, col
 
 from ledger.store.statements import Row, insert_into
@@ -36,3 +36,14 @@ def note_content(connection: Connection, added: AddedContent) -> None:
     statement = f"{insert_into(_CONTENT, connection.dialect.name)} ON CONFLICT DO NOTHING"
     row: Row = (added.sha256, added.content, added.size, added.added_by, added.added_at)
     connection.exec_driver_sql(statement, row)
+
+
+def all_content(connection: Connection) -> list[AddedContent]:
+    """Every document that was added, by its digest."""
+    wanted = select(_CONTENT).order_by(col(ContentRow.sha256))
+    return [AddedContent(*row) for row in connection.execute(wanted)]
+
+
+def forget_content(connection: Connection, sha256: str) -> None:
+    """Forgets a document that is not held any more."""
+    connection.execute(delete(ContentRow).where(col(ContentRow.sha256) == sha256))

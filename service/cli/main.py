@@ -26,6 +26,7 @@ from ledger.errors import (
 from service.cli import (
     access,
     audits,
+    content,
     datasets,
     keys,
     log,
@@ -92,6 +93,7 @@ rules.register(app)
 log.register(app)
 verify.register(app)
 upkeep.register(app)
+content.register(app)
 
 
 def hoist_global_options(arguments: list[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """Documents that events and proposals name: policies, evidence, model cards, inputs manifests.
 
 They are anybody's bytes: handed out as a download, never as something that a browser would run.
-Nothing is ever removed by the service.
+Nothing is ever removed by the service; `concord content gc` removes what nothing names.
 """
 
 from __future__ import annotations
