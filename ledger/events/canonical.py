@@ -6,7 +6,7 @@ Rules:
   `MAX_DEPTH`.
 - Writing is RFC 8785 to the byte. `canonical` is the general writer; `canonical_plain` is the fast
   one for values that hold no float and only ASCII keys, where sorting by code point equals sorting
-  by UTF-16 unit and no number formatting arises.
+  by UTF-16 unit and no number formatting arises; `canonical` looks whether a value is like that.
 
 It never repairs what it reads.
 """
@@ -162,10 +162,29 @@ def canonical(value: JsonValue) -> bytes:
         InvalidJson: for what RFC 8785 cannot write (NaN, infinities, integers beyond ±(2^53 − 1),
             lone surrogates).
     """
+    if _is_plain(value, MAX_DEPTH):
+        return canonical_plain(value)
     try:
         return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
         raise InvalidJson(f"This value has no canonical JSON form: {error}.") from error
+
+
+def _is_plain(value: object, depth: int) -> bool:
+    """Whether `canonical_plain` writes it as RFC 8785 does, in a tenth of the time."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
+    if kind is int:
+        return -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER  # type: ignore[operator]
+    if depth == 0:
+        return False
+    if isinstance(value, dict):
+        return all(
+            type(key) is str and key.isascii() and _is_plain(item, depth - 1)
+            for key, item in value.items()
+        )
+    return kind is list and all(_is_plain(item, depth - 1) for item in value)  # type: ignore[attr-defined]
 
 
 def canonical_plain(value: JsonValue) -> bytes:

@@ -175,7 +175,7 @@ def build_event(
     # What was made in Python, or comes from a chain, has been through no parser yet.
     raw = parse_object(canonical(value))
     typed = parse_body(kind, raw)
-    return parse_event(
+    envelope = _parse_envelope(
         {
             "kind": kind,
             "actor": actor,
@@ -187,6 +187,7 @@ def build_event(
             "signature": "0x",
         }
     )
+    return _event_of(envelope, typed)
 
 
 def parse_event(value: JsonObject) -> Event:
@@ -202,11 +203,18 @@ def parse_event(value: JsonObject) -> Event:
         LeafTooLarge: if its leaf might not fit, recorded at the latest possible time.
         InvalidJson: if its body is nested deeper than `MAX_BODY_DEPTH`.
     """
+    envelope = _parse_envelope(value)
+    return _event_of(envelope, parse_body(envelope["kind"], envelope["body"]))
+
+
+def _parse_envelope(value: JsonObject) -> _Envelope:
     try:
-        envelope = _ENVELOPE.validate_python(value)
+        return _ENVELOPE.validate_python(value)
     except ValidationError as error:
         raise InvalidEvent(describe(error, "The event")) from error
-    body = parse_body(envelope["kind"], envelope["body"])
+
+
+def _event_of(envelope: _Envelope, body: Body) -> Event:
     # Only where shapes are free: other bodies' models bound both.
     if body.HOLDS_FLOATS:
         check_limits(envelope["body"], MAX_BODY_DEPTH)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
+import coincurve
 from eth_keys.backends.coincurve import CoinCurveECCBackend
 from eth_keys.datatypes import PrivateKey
 from eth_keys.main import KeyAPI
@@ -52,7 +53,7 @@ class SigningKey:
         InvalidKey: if they are no private key; the message does not repeat them.
     """
 
-    __slots__ = ("_key", "address")
+    __slots__ = ("_key", "_signer", "address")
 
     def __init__(self, secret: bytes) -> None:
         try:
@@ -61,6 +62,7 @@ class SigningKey:
             raise InvalidKey(
                 "A private key is 32 bytes, from 1 to the order of secp256k1 less 1."
             ) from None
+        self._signer = coincurve.PrivateKey(secret)
         public = _KEYS.private_key_to_public_key(self._key).to_bytes()
         self.address: str = to_checksum_address(keccak(public)[12:])
 
@@ -71,10 +73,10 @@ class SigningKey:
 
     def sign_digest(self, message: bytes) -> str:
         """0x-hex r‖s‖v over a 32-byte digest."""
-        signature = _KEYS.ecdsa_sign(message, self._key)
-        r, s = signature.r.to_bytes(32, "big"), signature.s.to_bytes(32, "big")
-        v: bytes = bytes([27 + signature.v])
-        return "0x" + bytes(r + s + v).hex()
+        # eth-keys' own coincurve, on a key that is kept: eth-keys makes one for each signature, and
+        # with it the public key, which takes as long as signing.
+        signature = self._signer.sign_recoverable(message, hasher=None)
+        return f"0x{signature[:64].hex()}{27 + signature[64]:x}"
 
     def __repr__(self) -> str:
         return f"SigningKey({self.address})"
