@@ -56,6 +56,7 @@ class UnknownDocument(InvalidInput):
     """None of the documents that are verified."""
 
     code = "unknown-document"
+    remedy = "Hand in a receipt, a bundle or a ballot's receipt, as the service answered it."
 
 
 class InvalidRegistry(InvalidInput):
@@ -88,7 +89,6 @@ class _Asked:
     log: str | None
     nodes: Nodes | None
     registry: str | None
-    remedy = "Hand in a receipt or a bundle, as the service answered it."
 
 
 def verify(
