@@ -16,6 +16,7 @@ from dashboard.navigation import keep_address, link, pages
 from dashboard.sign_in import is_outside
 
 ICON = Path(__file__).with_name("icon.png")
+LOGO = Path(__file__).with_name("logo.svg")
 
 
 def main() -> None:
@@ -24,6 +25,7 @@ def main() -> None:
         page_title="Concord", page_icon=str(ICON), layout="wide",
         menu_items={"Get help": None, "Report a bug": None, "About": None},
     )  # fmt: skip
+    st.logo(str(LOGO), size="large", icon_image=str(ICON))
     st.html(STYLE)
     chosen = st.navigation(pages(), expanded=True)
     with st.sidebar:

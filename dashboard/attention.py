@@ -60,7 +60,7 @@ def notices(member: str | None, now: int) -> list[Notice]:
         member: for whom; None for everyone.
         now: milliseconds since the epoch.
     """
-    found = chain(_votes(member), _tainted(now), _requests(member), _ending(member, now))
+    found = chain(_votes(member, now), _tainted(now), _requests(member), _ending(member, now))
     return list(islice(found, _SHOWN))
 
 
@@ -68,7 +68,13 @@ def _stewarded(member: str) -> set[str]:
     return {text(d, "dataset") for d in every("/v1/datasets", steward=member)}
 
 
-def _votes(member: str | None) -> Iterator[Notice]:
+def _by_our_clock(proposal: JsonObject, name: str, now: int) -> int:
+    """An instant of the chain's, as far from now as it is on the chain's clock."""
+    at, chain_now = instant_ms(text(proposal, name)), instant_ms(text(proposal, "now"))
+    return now if at is None or chain_now is None else now + at - chain_now
+
+
+def _votes(member: str | None, now: int) -> Iterator[Notice]:
     if not has_dao():
         return
     for item in objects(read("/v1/proposals", state="active", limit=_OPEN_VOTES), "items"):
@@ -77,8 +83,9 @@ def _votes(member: str | None) -> Iterator[Notice]:
             continue
         yield Notice(
             "Vote is open", "open", "✎",
-            f"“{title}” is open for votes." if title else "A proposal is open for votes.",
-            instant_ms(text(inner(item, "created"), "at")) or 0,
+            f"“{title}” is open for votes until then." if title else
+            "A proposal is open for votes until then.",
+            _by_our_clock(item, "deadline", now),
             "proposals", (("proposal", proposal),), "Read it and vote",
         )  # fmt: skip
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 import streamlit as st
 
@@ -26,23 +27,20 @@ _COLUMNS = ("index", "recordedAt", "kind", "actor", "onBehalfOf", "subject", "su
 
 
 def log_table() -> None:
-    """The events that fit the filters; one that is chosen is opened."""
-    kind, actor, subject = _filters()
-    if kind or actor or subject:
-        query = {"kind": kind, "actor": actor, "subject": subject or None}
-        rows = listing(
-            "/v1/events", f"log-{kind}-{actor}-{subject}", search="", fields=(), **query
-        ).rows
-        _rows(rows)
-        turn_pages(f"log-{kind}-{actor}-{subject}")
+    """The events that fit the filters, the newest first; one that is chosen is opened."""
+    query = _filters()
+    if query:
+        key = "log-" + "-".join(query.values())
+        _rows(listing("/v1/events", key, search="", fields=(), order="newest", **query).rows)
+        turn_pages(key)
     else:
-        query = {}
         _rows(_newest_first())
     _exports(query)
 
 
-def _filters() -> tuple[str | None, str | None, str]:
-    first, second, third = st.columns(3)
+def _filters() -> dict[str, str]:
+    """What was chosen, as the API takes it."""
+    first, second, third, fourth = st.columns([3, 3, 3, 4])
     with first:
         kind = st.selectbox("What happened", list(KINDS), format_func=kind_in_words, index=None,
                             placeholder="Everything", key="log-kind")  # fmt: skip
@@ -50,9 +48,20 @@ def _filters() -> tuple[str | None, str | None, str]:
         actor = st.selectbox("Who signed", list(members()), format_func=name_of, index=None,
                              placeholder="Everyone", key="log-actor")  # fmt: skip
     with third:
-        subject = st.text_input("About", placeholder="Name of a dataset, model, permission …",
+        subject = st.text_input("About", placeholder="Name of a dataset, model …",
                                 key="log-subject")  # fmt: skip
-    return kind, actor, subject.strip()
+    with fourth:
+        days = st.date_input("From day to day (UTC)", value=[], format="YYYY-MM-DD",
+                             key="log-days")  # fmt: skip
+    chosen = {"kind": kind or "", "actor": actor or "", "subject": subject.strip()}
+    return {name: value for name, value in chosen.items() if value} | _between(days)
+
+
+def _between(days: date | tuple[date, ...]) -> dict[str, str]:
+    """The first and the last moment of a stretch of days; nothing while its end is not chosen."""
+    if not isinstance(days, tuple) or len(days) != 2:
+        return {}
+    return {"since": f"{days[0]}T00:00:00Z", "until": f"{days[1]}T23:59:59.999Z"}
 
 
 def _newest_first() -> list[JsonObject]:
@@ -86,7 +95,8 @@ def _rows(rows: Sequence[JsonObject]) -> None:
     ]
     show(line("Choose a row to open the event and its proof.", cls="c-line c-soft"))
     chosen = st.dataframe(
-        table, hide_index=True, on_select="rerun", selection_mode="single-row", key="log-rows",
+        table, hide_index=True, height="content", on_select="rerun",
+        selection_mode="single-row", key="log-rows",
         column_config={
             "Event": st.column_config.NumberColumn(width="small"),
             "In one sentence": st.column_config.TextColumn(width="large"),
@@ -97,7 +107,7 @@ def _rows(rows: Sequence[JsonObject]) -> None:
         go("audit", event=number(rows[selected[0]], "index"))
 
 
-def _exports(query: dict[str, str | None]) -> None:
+def _exports(query: Mapping[str, str]) -> None:
     with st.expander("Export", icon=":material/download:"):
         show(line(f"The events that fit the filters, up to {MOST_EXPORTED:,}, the oldest first."))
         with st.container(horizontal=True):
@@ -110,7 +120,7 @@ def _exports(query: dict[str, str | None]) -> None:
             )  # fmt: skip
 
 
-def _all(query: dict[str, str | None]) -> list[JsonObject]:
+def _all(query: Mapping[str, str]) -> list[JsonObject]:
     return list(every("/v1/events", MOST_EXPORTED, **query))
 
 

@@ -7,8 +7,10 @@ import json
 import streamlit as st
 
 from client import ConcordError, JsonObject
+from client.errors import WrongReceipt
 from client.proofs import (
     BundleProof,
+    ConsistencyProof,
     EventProof,
     prove_consistency,
     prove_document,
@@ -69,15 +71,36 @@ def _about(event: JsonObject) -> None:
 def _checks(proof: EventProof) -> None:
     size = proof.checkpoint.size
     done = badge("Checked", "good", "✓")
+    now = ledger().checkpoint()
+    grown = []
+    if now.size > size:
+        found = prove_consistency(size, now.size, now, ledger().fetch_document)
+        _must_begin(proof, found)
+        words = (
+            f" Those {size:,} are the first of the {now.size:,} events that the log signs now, "
+            f"unchanged: {len(found.hashes)} fingerprints prove it."
+        )
+        grown = [line(done, words)]
     show(
         line(done, " The member’s own signature is under exactly this sentence and its details."),
         line(done, f" {len(proof.steps)} steps lead from this event to the fingerprint of all "
                    f"{size:,} events."),
         line(done, " The log has signed that fingerprint."),
+        *grown,
         line(done, " That log is the one this page has trusted since it first saw it."),
         line("Checked on this page just now, from the bytes that the server sent.",
              cls="c-line c-small c-soft"),
     )  # fmt: skip
+
+
+def _must_begin(proof: EventProof, found: ConsistencyProof) -> None:
+    """What was compared must be the log that the receipt was made for.
+
+    Raises:
+        WrongReceipt: it is another one.
+    """
+    if found.first_root != proof.checkpoint.root:
+        raise WrongReceipt("The receipt was made for another log than the one that is signed now.")
 
 
 def _path(proof: EventProof) -> None:

@@ -89,8 +89,8 @@ def _contracts_of(reader: str) -> dict[str, str]:
 def name_of(address: str) -> str:
     """A member's name, or what one of the DAO's contracts is; else the shortened address."""
     member = _member(address)
-    known = text_of(member, "name") if member else _contracts_of(kept_for()).get(address, "")
-    return known or short(address)
+    own = text_of(member, "name") if member else ""
+    return own or _contracts_of(kept_for()).get(address, "") or short(address)
 
 
 def named(address: str) -> Markup:

@@ -22,9 +22,17 @@ from dashboard.fields import number, objects, text
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
 _PATIENCE_MS = 60_000
-_TALLEST = 2_400
-_IS_DRAWN = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState
-  === 'notRunning' && !document.querySelector('[data-stale=true]')"""
+_USUAL_HEIGHT, _TALLEST = 900, 2_400
+_IS_DRAWN = """() => {
+  const isDrawn = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState
+    === "notRunning" && !document.querySelector("[data-stale=true], [data-testid=stSkeleton]");
+  if (!isDrawn) window.drawnSince = undefined;
+  else window.drawnSince ??= performance.now();
+  return isDrawn && performance.now() - window.drawnSince > 700;
+}"""
+"""Whether nothing has been drawn for a while: what is drawn by scripts may ask the server again."""
+
+_GRAPH = "iframe[title*=streamlit_flow]"
 
 
 def pages_of(server: str) -> dict[str, str]:
@@ -95,8 +103,9 @@ def _page(proposal: JsonObject) -> str:
 
 
 def take(
-    dashboard: str, folder: Path, pages: dict[str, str], *, chromium: str, width: int, scale: float
-) -> list[Path]:
+    dashboard: str, folder: Path, pages: dict[str, str], *, chromium: str, width: int,
+    height: int | None, scale: float,
+) -> list[Path]:  # fmt: skip
     """Takes the pictures.
 
     Args:
@@ -105,6 +114,7 @@ def take(
         pages: paths by name.
         chromium: the browser's program.
         width: of the window, in pixels.
+        height: likewise; as high as the page where None.
         scale: pixels of the picture for one of the page.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -113,7 +123,7 @@ def take(
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for theme in THEMES:
             context = browser.new_context(
-                viewport={"width": width, "height": 900},
+                viewport={"width": width, "height": height or _USUAL_HEIGHT},
                 color_scheme=theme,
                 device_scale_factor=scale,
                 reduced_motion="reduce",
@@ -121,9 +131,11 @@ def take(
             context.set_default_timeout(_PATIENCE_MS)
             page = context.new_page()
             for name, path in pages.items():
-                page.set_viewport_size({"width": width, "height": 900})
+                page.set_viewport_size({"width": width, "height": height or _USUAL_HEIGHT})
                 page.goto(dashboard + path)
                 _wait(page)
+                if height is None:
+                    _grow(page, width)
                 file = folder / f"{name}-{theme}.png"
                 page.screenshot(path=file)
                 made.append(file)
@@ -135,13 +147,17 @@ def take(
 def _wait(page: Page) -> None:
     page.get_by_role("heading", level=1).first.wait_for()
     page.wait_for_load_state("networkidle")
+    if page.locator(_GRAPH).count():
+        page.frame_locator(_GRAPH).locator(".react-flow__node").first.wait_for()
     page.wait_for_function(_IS_DRAWN)
-    main = "document.querySelector('[data-testid=stMain]').scrollHeight"
-    size = page.viewport_size
-    if size is not None:
-        height = max(size["height"], min(_TALLEST, int(page.evaluate(main))))
-        page.set_viewport_size({"width": size["width"], "height": height})
-    page.wait_for_load_state("networkidle")
+
+
+def _grow(page: Page, width: int) -> None:
+    """Makes the window as high as the page, which scrolls inside of it."""
+    main = page.get_by_test_id("stMain")
+    height = int(main.evaluate("main => main.scrollHeight"))
+    page.set_viewport_size({"width": width, "height": max(_USUAL_HEIGHT, min(_TALLEST, height))})
+    _wait(page)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -157,6 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--only", nargs="*", metavar="PAGE", help="these pictures, not all")
     parser.add_argument("--width", type=int, default=1280, help="of the window, in pixels")
+    parser.add_argument("--height", type=int, help="likewise; as high as the page unless told")
     parser.add_argument("--scale", type=float, default=1.0, help="picture pixels a page pixel")
     given = parser.parse_args(arguments)
     pages = pages_of(given.server)
@@ -164,7 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         pages = {name: path for name, path in pages.items() if name in given.only}
     made = take(
         given.dashboard.rstrip("/"), given.folder, pages,
-        chromium=given.chromium, width=given.width, scale=given.scale,
+        chromium=given.chromium, width=given.width, height=given.height, scale=given.scale,
     )  # fmt: skip
     for file in made:
         print(file)

@@ -78,6 +78,8 @@ def quorum_bar(proposal: JsonObject) -> Markup:
     """The quorum as one bar with its words, for lists."""
     standing = Standing.of(proposal)
     words = quorum_words(standing)
+    if standing.against:
+        words += f" {tokens(standing.against)} against."
     return Markup(f"{_quorum(standing, words)}{line(words, cls='c-line c-small')}")
 
 

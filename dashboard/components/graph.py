@@ -31,7 +31,9 @@ OPENED_AT_ONCE = 40
 
 CLUSTER = "cluster:"
 
-_NODE_WIDTH, _COLUMN_WIDTH, _ROW_HEIGHT = 230, 320, 120
+_NODE_WIDTH, _COLUMN_WIDTH, _ROW_HEIGHT = 250, 330, 140
+_READABLE_ZOOM, _FARTHEST_ZOOM = 0.5, 0.1
+_FEW = 20
 
 _SORTS = {
     "dataset": ("Dataset", "1rem"),
@@ -146,7 +148,8 @@ def draw(picture: Picture, key: str, *, chosen: str | None, height: int) -> str 
         show_minimap=len(nodes) > 40,
         layout=ManualLayout(),
         get_node_on_click=True,
-        min_zoom=0.1,
+        # A few boxes stay readable on a phone, to be dragged; a crowd is seen as a whole.
+        min_zoom=_READABLE_ZOOM if len(nodes) <= _FEW else _FARTHEST_ZOOM,
         hide_watermark=True,
     )
     clicked = state.selected_id
@@ -184,6 +187,6 @@ def _node(node: str, picture: Picture, at: Place, *, is_chosen: bool) -> Streaml
             "padding": "6px 14px",
             "width": f"{_NODE_WIDTH}px",
             "overflowWrap": "anywhere",
-            "fontSize": "14px",
+            "fontSize": "16px",
         },
     )

@@ -59,7 +59,8 @@ time[title],span[title] {text-decoration:underline dotted rgba(128,128,128,.8);
 .stMainBlockContainer {padding-top:4.5rem}
 .stApp button[kind^=primary]:not(:disabled) {background:#1f5fa8;color:#fff}
 .stApp button[kind^=primary]:not(:disabled):hover {background:#174a85}
-.stMain [data-testid="stPageLink-NavLink"] p {text-decoration:underline;
+.stMain [data-testid="stPageLink-NavLink"] p {white-space:normal;overflow-wrap:anywhere;
+  text-decoration:underline;
   text-decoration-color:rgba(128,128,128,.8);text-underline-offset:.2em}
 @media (max-width:480px) {.c-facts {grid-template-columns:1fr;gap:.1rem}
   .c-facts dd {margin-bottom:.4rem}}

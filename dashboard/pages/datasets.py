@@ -63,7 +63,9 @@ def _row(item: JsonObject) -> None:
     with st.container(border=True, key=f"dataset-{dataset}"):
         link("datasets", wording(item, "title"), icon=":material/database:", dataset=dataset)
         state = (
-            badge("Withdrawn", "bad", "✕") if _is_withdrawn(item) else badge("In use", "good", "✓")
+            badge("Withdrawn", "bad", "✕")
+            if _is_withdrawn(item)
+            else badge("Available", "good", "✓")
         )
         show(
             line(

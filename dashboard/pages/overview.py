@@ -34,10 +34,11 @@ def page() -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         guarded(_needs_me, "attention")
-        _activity()
-    with right:
         _ways()
+    with right:
         _log()
+    # Below both: on a phone what can be done comes before what has happened.
+    _activity()
 
 
 def _needs_me() -> None:

@@ -113,14 +113,18 @@ def test_nothing_is_cut_off_at_390_pixels(
     assert main.evaluate(_BEYOND_REACH) == []
 
 
-_BEYOND_REACH = """main => [...main.querySelectorAll("a, button, input, textarea, summary")]
+_BEYOND_REACH = """main =>
+  [...main.querySelectorAll("a, button, input:not([type=range]), textarea")]
   .filter((each) => each.checkVisibility() && !each.closest(".c-scroll, [data-testid=stDataFrame]"))
   .filter((each) => {
     const box = each.getBoundingClientRect();
-    return box.width > 1 && (box.left < 0 || box.right > innerWidth);
+    const middle = (box.left + box.right) / 2;
+    return middle < 0 || middle > innerWidth;
   })
   .map((each) => each.outerHTML.slice(0, 160))"""
-"""What can be operated and is outside of the window, left or right, with nothing to scroll."""
+"""What can be operated and is outside of the window, left or right, with nothing to scroll. (What a
+slider's hidden input covers says nothing of its thumb.)
+"""
 
 
 def serious_findings(page: Page, axe: str, rules: list[str] | None) -> list[str]:
@@ -140,7 +144,7 @@ def test_at_390_pixels_the_menu_opens_and_leads_on(open_page: Open) -> None:
     page.set_viewport_size(NARROW)
     page.reload()
     settled(page, "Models")
-    page.get_by_role("button", name="keyboard_double_arrow_right").click()
+    page.get_by_role("button", name="Expand sidebar").click()
     page.get_by_test_id("stSidebarNav").get_by_role("link", name="Datasets").click()
     settled(page, "Datasets")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,16 @@ def test_the_log_is_filtered_by_the_server() -> None:
     test = opened("audit")
     test.selectbox(key="log-kind").set_value("access.revoked").run()
     assert len(test.dataframe[0].value) == 1
+
+
+def test_the_log_is_filtered_by_day() -> None:
+    test = opened("audit")
+    today = datetime.now(UTC).date()
+    days = test.date_input(key="log-days")
+    days.set_value((today - timedelta(days=1), today)).run()
+    assert len(test.dataframe[0].value) > 1
+    test.date_input(key="log-days").set_value((today - timedelta(days=9), today - timedelta(8)))
+    assert "No event fits." in said(test.run())
 
 
 def test_an_unknown_object_is_said_to_be_unknown() -> None:

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.dashboard.conftest import Open, settled
 from tests.dashboard.wallet import Wallet
+from tests.dashboard.world import Assembly, admission
 from tests.support.ledgers import Consortium
 from tests.support.servers import ServerProcess
 
@@ -162,6 +163,18 @@ def test_a_visitor_has_the_proof_of_an_audit_checked_and_takes_it_along(open_pag
     )
     expect(page.get_by_text("It holds.")).to_be_visible()
     expect(page.get_by_text("tumour-classifier, version 2")).to_be_visible()
+
+
+def test_what_was_proven_for_an_earlier_log_is_tied_to_the_log_as_it_is_now(
+    open_page: Open, assembly: Assembly, consortium: Consortium
+) -> None:
+    page = open_page("/audit?event=3", heading="Event 3")
+    # The receipt is kept; the log goes on.
+    assembly.propose("Admit somebody", admission(consortium.gateway, "gateway"))
+    page.reload()
+    settled(page, "Event 3")
+    expect(page.get_by_text("steps lead from this event to the fingerprint of all")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"are the first of the \d+ events"))).to_be_visible()
 
 
 def test_two_sizes_of_the_log_are_shown_to_be_one_history(open_page: Open) -> None:
