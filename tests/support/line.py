@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -24,10 +25,14 @@ class Line:
     Attributes:
         url: where clients connect to, whether the line is cut or not.
         target: see above.
+        on_sent: told how many bytes clients have sent, all connections together, before the last of
+            them are passed on.
     """
 
     def __init__(self, target: str, *, is_cut: bool = False) -> None:
         self.target = target
+        self.on_sent: Callable[[int], None] = lambda _: None
+        self._sent = 0
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._starts_cut = is_cut
@@ -85,12 +90,17 @@ class Line:
                     far.close()
                     return
                 self._open += [near, far]
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
+            for ends in ((near, far, True), (far, near, False)):
+                threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
 
-    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pass_on(self, source: socket.socket, sink: socket.socket, is_sent: bool) -> None:
         with suppress(OSError):
             while piece := source.recv(_PIECE):
+                if is_sent:
+                    with self._lock:
+                        self._sent += len(piece)
+                        sent = self._sent
+                    self.on_sent(sent)
                 sink.sendall(piece)
         self._shut(source)
         self._shut(sink)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import http.server
-import os
-import shutil
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from ledger.content.embedded import EmbeddedContentStore
-
-INSTALL_KUBO = Path(__file__).parents[2] / "support" / "install_kubo.sh"
+from tests.support.kubo import Kubo, require_kubo
 
 
 def _bytes_of(size: int) -> bytes:
@@ -67,73 +63,7 @@ def block_file(root: Path) -> Callable[[object], Path]:
 
 @pytest.fixture(scope="session")
 def ipfs_binary() -> str:
-    """The pinned Kubo where it is built, else an `ipfs` on PATH; never builds one in a test."""
-    version = next(
-        line.removeprefix("VERSION=")
-        for line in INSTALL_KUBO.read_text().splitlines()
-        if line.startswith("VERSION=")
-    )
-    cache = Path(os.environ.get("CONCORD_TEST_CACHE", Path.home() / ".cache" / "concord-tests"))
-    built = cache / f"kubo-{version}" / "ipfs"
-    if built.exists():
-        return str(built)
-    if on_path := shutil.which("ipfs"):
-        return on_path
-    reason = "no Kubo here; tests/support/install_kubo.sh builds it where Go is at hand"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-@dataclass
-class Kubo:
-    """A Kubo node of its own: repository, daemon, command line."""
-
-    binary: str
-    repository: Path
-    daemon: subprocess.Popen[str] | None = None
-    url: str = ""
-
-    def ipfs(self, *arguments: str, stdin: bytes = b"") -> str:
-        done = subprocess.run(
-            [self.binary, *arguments],
-            input=stdin,
-            capture_output=True,
-            check=True,
-            env=self._environment,
-        )
-        return done.stdout.decode().strip()
-
-    def start(self) -> None:
-        self.daemon = subprocess.Popen(
-            [self.binary, "daemon", "--offline"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=self._environment,
-        )
-        assert self.daemon.stdout is not None
-        lines = []
-        for line in self.daemon.stdout:
-            lines.append(line)
-            if "Daemon is ready" in line:
-                break
-        else:
-            pytest.fail("the daemon did not start:\n" + "".join(lines))
-        # A file the daemon writes: /ip4/127.0.0.1/tcp/PORT
-        port = (self.repository / "api").read_text().strip().rsplit("/", 1)[-1]
-        self.url = f"ipfs+http://127.0.0.1:{port}"
-
-    def kill(self) -> None:
-        """Stops the daemon at once, as a crash would."""
-        if self.daemon is not None:
-            self.daemon.kill()
-            self.daemon.communicate()
-            self.daemon = None
-
-    @property
-    def _environment(self) -> dict[str, str]:
-        return {"IPFS_PATH": str(self.repository), "HOME": str(self.repository), "PATH": "/usr/bin"}
+    return require_kubo()
 
 
 @pytest.fixture(scope="session")
@@ -144,9 +74,7 @@ def kubo_repository(
 
     def make() -> Kubo:
         node = Kubo(ipfs_binary, tmp_path_factory.mktemp("kubo"))
-        node.ipfs("init", "--empty-repo", "--profile=test")
-        node.ipfs("config", "--json", "Addresses.Swarm", "[]")
-        node.ipfs("config", "--json", "Addresses.Gateway", "[]")
+        node.prepare()
         return node
 
     return make
