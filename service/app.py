@@ -19,7 +19,7 @@ from service.routes import ROUTERS
 from service.routing import LeanRoute
 from service.server import Server, build_server
 from service.settings import Settings
-from service.signin.gate import Gate
+from service.signin.gate import Gate, is_public
 from service.submitting import Submitter
 
 
@@ -59,9 +59,9 @@ def create_app(settings: Settings) -> FastAPI:
         # As they are: an included router would match each path twice.
         app.router.routes.extend(router.routes)
     problems.install(app)
-    openapi.install(app)
-    lean = [route for route in app.router.routes if isinstance(route, LeanRoute)]
     gate = Gate() if settings.reads == "members" else None
+    openapi.install(app, is_guarded=lambda *call: gate is not None and not is_public(*call))
+    lean = [route for route in app.router.routes if isinstance(route, LeanRoute)]
     framed = Frame(app.build_middleware_stack(), metrics=metrics, lean=lean, gate=gate)
     # Around the layers that FastAPI puts around whatever `add_middleware` is given: a lean route
     # needs none of them, and they take as long as reading an event.

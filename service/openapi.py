@@ -6,6 +6,7 @@ the components; every call can answer with problem details, so that is said of e
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
@@ -31,6 +32,7 @@ from service.schemas.steps import NothingRequest, PrepareTransactionRequest
 from service.schemas.votes import PrepareBallotRequest, PrepareDelegationRequest
 
 OpenApi = dict[str, Any]
+IsGuarded = Callable[[str, str], bool]
 
 TITLE = "Concord"
 SUMMARY = "Who may use which data, which model came out of it, answered with proof."
@@ -82,6 +84,10 @@ _REQUESTS: tuple[type[BaseModel], ...] = (
     SessionRequest,
     Problem,
 )
+_SESSIONS: OpenApi = {
+    "session": {"type": "http", "scheme": "bearer", "description": "From `POST /v1/session`."},
+    "cookie": {"type": "apiKey", "in": "cookie", "name": "concord_session"},
+}
 _REF = "#/components/schemas/{model}"
 _COMMON = ("400", "405", "500", "503")
 _OF_BODIES = ("408", "413", "415", "422")
@@ -122,19 +128,24 @@ def _problem(status: str) -> OpenApi:
     return answer
 
 
-def install(app: FastAPI) -> None:
-    """Makes the application serve the completed document."""
+def install(app: FastAPI, *, is_guarded: IsGuarded) -> None:
+    """Makes the application serve the completed document.
+
+    Args:
+        app: with all its routes.
+        is_guarded: whether a call, by method and path, takes a session here.
+    """
 
     def openapi() -> OpenApi:
         if app.openapi_schema is None:
-            app.openapi_schema = build_document(app)
+            app.openapi_schema = build_document(app, is_guarded)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def build_document(app: FastAPI) -> OpenApi:
-    """The document for the application's routes."""
+def build_document(app: FastAPI, is_guarded: IsGuarded) -> OpenApi:
+    """The document for the application's routes; arguments as `install`."""
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -144,14 +155,18 @@ def build_document(app: FastAPI) -> OpenApi:
         tags=app.openapi_tags,
         routes=app.routes,
     )
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    components = document.setdefault("components", {})
+    components["securitySchemes"] = _SESSIONS
+    schemas = components.setdefault("schemas", {})
     _, definitions = models_json_schema(
         [(model, "validation") for model in _REQUESTS], ref_template=_REF
     )
     for name, schema in definitions["$defs"].items():
         schemas.setdefault(name, schema)
-    for path in document["paths"].values():
-        for operation in path.values():
+    for path, calls in document["paths"].items():
+        for method, operation in calls.items():
+            if is_guarded(method.upper(), path):
+                operation["responses"].setdefault("401", _problem("401"))
             _complete(operation)
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
@@ -166,4 +181,6 @@ def _complete(operation: OpenApi) -> None:
     statuses = (*_COMMON, *(_OF_BODIES if "requestBody" in operation else ()))
     for status in statuses:
         responses.setdefault(status, _problem(status))
+    if "401" in responses:
+        operation["security"] = [{name: []} for name in _SESSIONS]
     operation["responses"] = dict(sorted(responses.items()))

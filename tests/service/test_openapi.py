@@ -95,6 +95,27 @@ def test_the_document_and_its_page_are_served(served: Served) -> None:
     assert "/openapi.json" in page.text
 
 
+def test_the_document_says_which_calls_take_a_session(document: Json) -> None:
+    for_members = create_app(Settings(reads="members")).openapi()
+    sessions = for_members["components"]["securitySchemes"].keys()
+    guarded = {
+        (path, method)
+        for path, method, operation in operations(for_members)
+        if [set(each) for each in operation.get("security", [])] == [{name} for name in sessions]
+    }
+    assert guarded == {
+        (path, method)
+        for path, method, operation in operations(for_members)
+        if "401" in operation["responses"]
+    }
+    assert {("/v1/events", "get"), ("/rpc", "post"), ("/v1/content", "post")} <= guarded
+    assert not guarded & {("/checkpoint", "get"), ("/v1/events", "post"), ("/v1/log", "get")}
+    # Where everybody reads, these do anyway.
+    always = {(p, m) for p, m, operation in operations(document) if "security" in operation}
+    assert {("/v1/content", "post"), ("/v1/anchors", "post")} <= always
+    assert ("/v1/events", "get") not in always
+
+
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -140,6 +161,23 @@ def test_schemathesis_finds_nothing_about_the_dao_that_the_document_does_not_say
     paths = [path for path in create_app(Settings()).openapi()["paths"] if is_about_the_dao(path)]
     here = [o for path in paths for o in ("--include-path", path)]
     schemathesis(dao.server.url, (*CHECKS, "negative_data_rejection"), 60, *here)
+
+
+@pytest.mark.slow
+def test_schemathesis_finds_nothing_where_reads_are_for_members_either(
+    serve_dao: ServeDao,
+) -> None:
+    dao = serve_dao(reads="members", source_trials_at_once=1_000_000)
+    dao.vote(HOSPITAL, dao.open())
+    token = dao.http.headers["Authorization"]
+    # Signing out would leave nothing to be seen; the other calls are tried above.
+    elsewhere = (ENDLESS, *SAYING_WHAT_IS_WRONG, "/v1/session")
+    options = [o for path in elsewhere for o in ("--exclude-path", path)]
+    options += ["--include-method", "GET", "--header", f"Authorization: {token}"]
+    schemathesis(dao.server.url, (*CHECKS, "negative_data_rejection"), 40, *options)
+    # Guests get what the document says, too; which methods a path takes is not for them to know.
+    for_guests = tuple(check for check in CHECKS if check != "unsupported_method")
+    schemathesis(dao.server.url, for_guests, 15, *options[:-2])
 
 
 def is_about_the_dao(path: str) -> bool:
