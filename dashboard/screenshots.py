@@ -1,8 +1,8 @@
 """`python -m dashboard.screenshots FOLDER`: every page of a running dashboard, in both themes.
 
 README's pictures are the demo's overview and proposal-active (`--height 880`) and its model-1
-(`--height 1440 --scale 0.8`). Needs the package playwright and a Chromium. The dashboard is looked at as a visitor sees it; which
-objects there are to look at is asked of its server.
+(`--height 1440 --scale 0.8`). Needs the package playwright and a Chromium. The dashboard is looked
+at as a visitor sees it; which objects there are to look at is asked of its server.
 """
 
 from __future__ import annotations
