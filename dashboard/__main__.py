@@ -27,6 +27,7 @@ _OPTIONS = {
     "client.showErrorDetails": "none",
     "client.showSidebarNavigation": "true",
     "runner.magicEnabled": "false",
+    "runner.postScriptGC": "false",
     "logger.level": "warning",
 }
 

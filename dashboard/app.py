@@ -14,6 +14,7 @@ from dashboard.identity import disconnect, me
 from dashboard.names import members
 from dashboard.navigation import keep_address, link, pages
 from dashboard.sign_in import is_outside
+from dashboard.warming import warm_up
 
 ICON = Path(__file__).with_name("icon.png")
 LOGO = Path(__file__).with_name("logo.svg")
@@ -33,6 +34,7 @@ def main() -> None:
         log_status()
     keep_address(chosen.url_path)
     chosen.run()
+    warm_up()
 
 
 def _who() -> None:
