@@ -22,6 +22,9 @@ UNBROKEN = 10_000
 WIDEST_ID = 44
 """Columns whose cells have no spaces and are no longer than this are never broken."""
 
+NAMED_EVENTS = 20
+"""Events that are named one by one to people; `--json` has all of them."""
+
 
 def _console(*, stderr: bool) -> Console:
     # Only a terminal has a width; what goes to a file or a pipe is not broken anywhere.
@@ -96,3 +99,15 @@ def print_rows(
     for row in cells:
         table.add_row(*(escape(cell) for cell in row))
     console.print(table, soft_wrap=False)
+
+
+def print_unconfirmed(events: Sequence[int]) -> None:
+    """Names events that no key has signed and whose chain was not asked; nothing where none are."""
+    if not events:
+        return
+    names = ", ".join(str(index) for index in events[:NAMED_EVENTS])
+    more = f" and {len(events) - NAMED_EVENTS} more" if len(events) > NAMED_EVENTS else ""
+    console.print(
+        f"[yellow]Not confirmed[/]: the signatures of events {names}{more}. No key made them; "
+        "whether contract wallets did, their chain tells: --rpc URL."
+    )

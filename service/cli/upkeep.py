@@ -5,7 +5,6 @@ The first two work on the data directory, with the server running or not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -19,13 +18,16 @@ from service.cli.context import options_of
 from service.cli.datadir import Data, database_of
 from service.cli.exits import Exit, Panel
 from service.cli.nodes import opened
-from service.cli.output import console, errors, print_fields, print_json
+from service.cli.output import (
+    console,
+    errors,
+    print_fields,
+    print_json,
+    print_unconfirmed,
+)
 from service.cli.progress import counting, passes
 from service.cli.reading import read_settings
 from service.cli.recording import record
-
-NAMED_EVENTS = 20
-"""Events that are named one by one to people; `--json` has all of them."""
 
 
 def fsck(
@@ -81,18 +83,7 @@ def fsck(
         return
     console.print(f"[green]Clean[/]: {report.size} leaves, and all that follows from them, agree.")
     print_fields([("Root", report.root.hex())])
-    _say_unconfirmed(report.unconfirmed)
-
-
-def _say_unconfirmed(events: Sequence[int]) -> None:
-    if not events:
-        return
-    names = ", ".join(str(index) for index in events[:NAMED_EVENTS])
-    more = f" and {len(events) - NAMED_EVENTS} more" if len(events) > NAMED_EVENTS else ""
-    console.print(
-        f"[yellow]Not confirmed[/]: the signatures of events {names}{more}. No key made them; "
-        "whether contract wallets did, their chain tells: fsck --rpc URL."
-    )
+    print_unconfirmed(report.unconfirmed)
 
 
 def _say_difference(as_json: bool, part: str, name: str, detail: str) -> None:  # noqa: FBT001

@@ -25,12 +25,13 @@ from ledger.errors import InvalidInput
 from ledger.events import RecordedEvent
 from ledger.events.canonical import JsonObject
 from ledger.events.identifiers import check_address
-from ledger.merkle import Anchor, Checkpoint, VerifierKey, parse_note, parse_receipt
+from ledger.events.wallets import WalletChain
+from ledger.merkle import Anchor, Checkpoint, parse_note, parse_receipt
 from service.cli.audits import VERDICT_EXITS, print_audit
-from service.cli.context import Options, options_of
+from service.cli.context import Options, check_verifier_key, options_of
 from service.cli.exits import Panel
 from service.cli.nodes import Nodes, opened
-from service.cli.output import console, plain, print_fields, print_json
+from service.cli.output import console, plain, print_fields, print_json, print_unconfirmed
 from service.cli.progress import counting
 from service.cli.tiles import Source, checkpoint_of, entries_of, folder_source, remote_source
 from service.cli.verify_anchors import (
@@ -128,7 +129,7 @@ def verify(
         if file is not None:
             _verify_document(asked, file.read_bytes())
         elif log is not None:
-            _verify_log(options, log)
+            _verify_log(asked, log)
         else:
             raise UnknownDocument("Name a file to verify, or a whole log with --log.")
 
@@ -237,7 +238,7 @@ def _verify_bundle(asked: _Asked, document: bytes) -> None:
     bundle = parse_bundle(document)
     origin = Checkpoint.parse(parse_note(bundle.checkpoint).text).origin
     trust = _trusted(options, origin)
-    wallets = None if nodes is None else nodes.wallets(trust.chain_id or None)
+    wallets = _wallets(nodes, trust)
     verified = verify_bundle(document, trust.keys, wallets=wallets)
     if log is not None:
         _confirm(options, log, trust, verified)
@@ -258,8 +259,9 @@ def _verify_bundle(asked: _Asked, document: bytes) -> None:
             }
         )
     else:
+        how = "all but those named below" if verified.unconfirmed else "each"
         console.print(
-            f"[green]Proven[/]: {len(verified.events)} events, each signed and in the log "
+            f"[green]Proven[/]: {len(verified.events)} events, {how} signed, and in the log "
             f"{origin} at size {verified.checkpoint.size}. The verdict follows from them:"
         )
         print_audit(answer)
@@ -270,11 +272,23 @@ def _verify_bundle(asked: _Asked, document: bytes) -> None:
     raise typer.Exit(VERDICT_EXITS[verified.answer.verdict])
 
 
-def _verify_log(options: Options, log: str) -> None:
+def _wallets(nodes: Nodes | None, trust: Trust) -> WalletChain | None:
+    """Asks contract wallets on the log's chain; the only one that was named, where its id is not
+    known: the replay compares it with the first leaf's.
+    """
+    if nodes is None:
+        return None
+    named = {chain.chain_id for chain in nodes.chains.values()}
+    known = trust.chain_id or (named.pop() if len(named) == 1 else None)
+    return nodes.wallets(known)
+
+
+def _verify_log(asked: _Asked, log: str) -> None:
+    options = asked.options
     with _source(options, log) as source:
         origin = Checkpoint.parse(parse_note(checkpoint_of(source)).text).origin
     trust = _trusted(options, origin)
-    replayed = _replay(options, log, trust, None)
+    replayed = _replay(options, log, trust, None, _wallets(asked.nodes, trust))
     checkpoint = replayed.checkpoint
     if options.as_json:
         print_json(
@@ -284,14 +298,17 @@ def _verify_log(options: Options, log: str) -> None:
                 "origin": origin,
                 "size": checkpoint.size,
                 "root": checkpoint.root.hex(),
+                "unconfirmed": [*replayed.unconfirmed],
             }
         )
         return
+    how = "all but those named below are" if replayed.unconfirmed else "each is"
     console.print(
-        f"[green]Proven[/]: all {checkpoint.size} events of {origin} were replayed; each is signed "
-        "and authorised, and together they give the signed root."
+        f"[green]Proven[/]: all {checkpoint.size} events of {origin} were replayed; {how} signed, "
+        "each is authorised, and together they give the signed root."
     )
     print_fields([("Root", checkpoint.root.hex())])
+    print_unconfirmed(replayed.unconfirmed)
 
 
 def _say_more(asked: _Asked, *, is_anchored: bool) -> None:
@@ -303,7 +320,13 @@ def _say_more(asked: _Asked, *, is_anchored: bool) -> None:
         )
 
 
-def _replay(options: Options, log: str, trust: Trust, held: Checkpoint | None) -> ReplayedLog:
+def _replay(
+    options: Options,
+    log: str,
+    trust: Trust,
+    held: Checkpoint | None,
+    wallets: WalletChain | None = None,
+) -> ReplayedLog:
     """Replays a log, and ties a checkpoint that the user holds to it."""
     from ledger.verify import replay_log  # noqa: PLC0415 - slow to import
 
@@ -314,7 +337,8 @@ def _replay(options: Options, log: str, trust: Trust, held: Checkpoint | None) -
     ):
         note = checkpoint_of(source)
         size = Checkpoint.parse(parse_note(note).text).size
-        replayed = replay_log(entries_of(source, size, progress), note, trust.keys, sizes=sizes)
+        entries = entries_of(source, size, progress)
+        replayed = replay_log(entries, note, trust.keys, sizes=sizes, wallets=wallets)
     if held is not None:
         _check_held(replayed, held)
     return replayed
@@ -363,7 +387,9 @@ def _trusted(options: Options, origin: str) -> Trust:
     named = options.verifier_key or (options.key if _names_log(options.key) else None)
     known = TrustStore(state_folder()).read(origin)
     if named is not None:
-        key = VerifierKey.parse(named)
+        key = check_verifier_key(
+            "--key" if options.verifier_key is None else "--verifier-key", named
+        )
         if known is not None and known.verifier_key == named:
             return known
         return Trust(key.name, str(key), chain_id=0)

@@ -365,3 +365,20 @@ def test_fsck_names_the_events_of_wallets_and_asks_the_chain_that_is_given(
     rpc = f"{world.dao.server.url}/rpc"
     asked = user("fsck", "--data", world.dao.data, "--rpc", rpc, "--json").check()
     assert (asked.json["clean"], asked.json["unconfirmed"]) == (True, [])
+
+
+@pytest.mark.parametrize("world", ["embedded"], indirect=True)
+def test_verify_names_the_events_of_wallets_and_asks_the_chain_that_is_given(
+    world: World, user: Commands, tmp_path: Path
+) -> None:
+    mine = trained(world)
+    url, key = world.dao.server.url, str(world.key)
+    rpc = ("--rpc", f"{url}/rpc")
+    whole = ("verify", "--log", url, "--verifier-key", key)
+    assert user(*whole, "--json").check().json["unconfirmed"] == mine
+    assert f"events {mine[0]}, " in user(*whole).check().out
+    assert user(*whole, *rpc, "--json").check().json["unconfirmed"] == []
+    bundle = tmp_path / "bundle.json"
+    bundle.write_bytes(world.dao.get("/v1/models/m/versions/1/audit", bundle="true").content)
+    one = ("verify", bundle, "--verifier-key", key)
+    assert "signature-unconfirmed" in user(*one).check(11).out
