@@ -3,7 +3,8 @@
 A request that gets no answer is repeated with growing pauses; after the last attempt the chain is
 unavailable. Every method that is asked here may be repeated safely: reads, and
 `eth_sendRawTransaction`, whose effect is fixed by the bytes sent. After each outage, as at the
-start, the chain id is compared before anything else is believed.
+start, the chain id is compared before anything else is believed. What is no JSON (a page of a
+proxy's, half an answer) is no answer.
 
 A node that is down is left alone for a moment after each round of attempts. Whoever asks in between
 is told at once, so that an outage does not tie up every thread there is.
@@ -107,7 +108,7 @@ class Requester:
             WrongChain: the node is another chain's.
             ExecutionReverted: a contract reverted.
             ChainRefused: any other error of the node's.
-            ChainAnswerInvalid: the answer is no JSON-RPC.
+            ChainAnswerInvalid: the answer is JSON and no JSON-RPC.
         """
         return self._with_retries(lambda: self._ask_once(method, arguments), self._retry.attempts)
 
@@ -131,9 +132,13 @@ class Requester:
 
     def _ask_many_once(self, calls: Sequence[Call]) -> list[Json | ConcordError]:
         self._check_chain()
-        responses = self._provider.make_batch_request(
-            [(RPCEndpoint(method), list(arguments)) for method, arguments in calls]
-        )
+        try:
+            responses = self._provider.make_batch_request(
+                [(RPCEndpoint(method), list(arguments)) for method, arguments in calls]
+            )
+        except (AttributeError, TypeError) as error:
+            # web3.py orders the answers by their ids, whatever they are.
+            raise ChainAnswerInvalid("the node answered a batch with no JSON-RPC") from error
         if not isinstance(responses, list) or len(responses) != len(calls):
             raise ChainAnswerInvalid("the node did not answer a batch request by request")
         return [_result(response) for response in responses]
@@ -161,23 +166,28 @@ class Requester:
                 break
             try:
                 return attempt()
-            except OSError as error:
+            except (OSError, ValueError) as error:
                 # Connection errors, timeouts and HTTP status codes of the HTTP provider are all
-                # OSErrors.
+                # OSErrors; ValueErrors are its JSON's.
                 self._chain_checked = False
                 if remaining == 0:
                     self._down_until = time.monotonic() + self._retry.rest_seconds
-                    raise ChainUnavailable(
-                        f"the chain's node cannot be reached: {error}"
-                    ) from error
-            except ValueError as error:
-                raise ChainAnswerInvalid(f"the node answered no JSON: {error}") from error
+                    raise _unavailable(error) from error
             self._sleep(pause)
             pause = min(2 * pause, self._retry.longest_pause_seconds)
         raise ChainUnavailable("the chain's node did not answer a moment ago: try again")
 
     def _is_down(self) -> bool:
         return time.monotonic() < self._down_until
+
+
+def _unavailable(error: OSError | ValueError) -> ChainUnavailable:
+    if isinstance(error, OSError):
+        return ChainUnavailable(f"the chain's node cannot be reached: {error}")
+    return ChainUnavailable(
+        f"the chain's node answers no JSON ({error}): check the chain's URL, and what stands in "
+        "front of the node"
+    )
 
 
 def _result(response: RPCResponse) -> Json | ConcordError:

@@ -44,6 +44,7 @@ from tests.support.chains import (
     new_signer,
     start_anvil,
 )
+from tests.support.rpc_proxy import RpcProxy
 from tests.support.waiting import await_that
 
 QUICK = SendingPolicy(
@@ -259,13 +260,29 @@ def test_another_block_or_receipt_than_the_one_asked_for_is_refused(
         chain.receipt(log.transaction_hash)
 
 
-def test_html_instead_of_json_is_an_invalid_answer(adversary: Adversary) -> None:
-    def html(_: object) -> object:
-        raise ValueError("Expecting value: line 1 column 1")
+def test_what_is_no_json_is_no_answer(adversary: Adversary) -> None:
+    def html(response: object) -> object:
+        if adversary.asked.count("eth_blockNumber") % 4:
+            raise ValueError("Expecting value: line 1 column 1")
+        return response
 
     adversary.rewrites["eth_blockNumber"] = html
-    with pytest.raises(ChainAnswerInvalid, match="no JSON"):
+    with pytest.raises(ChainUnavailable, match=r"answers no JSON .*check the chain's URL"):
         remote(adversary).confirmed_number()
+    assert remote(adversary).confirmed_number() == 5
+
+
+@pytest.mark.anvil
+@pytest.mark.parametrize("batch", [b"[1, 2]", b'[{"id": 1}, {"id": "x"}]', b"[]", b"{}", b"7"])
+def test_a_batch_that_is_answered_with_something_else_is_refused(
+    anvil: Backend, batch: bytes
+) -> None:
+    with RpcProxy(str(anvil.chain.provider.endpoint_uri)) as proxy:
+        proxy.garble = lambda methods, body: batch if len(methods) > 1 else body
+        chain = anvil_chain(proxy.url)
+        drafts = [TransactionDraft(anvil.operator.address)] * 2
+        with pytest.raises(ChainAnswerInvalid):
+            chain.send_many(drafts, anvil.operator)
 
 
 # Reorganisations
