@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from ledger.audit.errors import ForgedEvent
 from ledger.chain.chain import Chain
 from ledger.chain.connect import connect, embedded
 from ledger.chain.errors import ChainUnavailable
 from ledger.chain.requester import RetryPolicy
 from ledger.chain.wallets import ChainWallets
 from ledger.errors import ConcordError
-from ledger.events import Event, SigningKey, sign
+from ledger.events import Event, SigningKey, encode_leaf, sign
 from ledger.events.identifiers import Milliseconds
 from ledger.events.signing import WrongSigner
 from ledger.events.wallets import ANSWER_MS, WalletAnswer, WalletRefuses
@@ -24,7 +25,9 @@ from ledger.fsck import fsck
 from ledger.log import Appended, Log, NonceReused, QueueFull, Submission
 from ledger.log import wallets as desk
 from ledger.log.errors import NoChainToAsk, PredecessorMissing, WalletNotAsked
+from ledger.merkle import Checkpoint, MerkleTree, leaf_hash, sign_checkpoint
 from ledger.secp256k1 import InvalidSignature
+from ledger.verify import replay_log
 from tests.support.chains import embedded_node, everyone, new_signer
 from tests.support.ledgers import Consortium, member_key
 from tests.support.logs import LogUnderTest, record
@@ -360,3 +363,41 @@ def test_fsck_names_what_only_the_chain_can_confirm_and_confirms_it_there(world:
     assert (offline.difference, offline.unconfirmed) == (None, (first.index,))
     confirmed = fsck(world.ledger.database, domain=domain, wallets=world.wallets)
     assert (confirmed.difference, confirmed.unconfirmed) == (None, ())
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_an_event_that_a_dishonest_ledger_forged_is_named_offline_and_refused_by_the_chain(
+    world: World, monkeypatch: pytest.MonkeyPatch, plain: bool
+) -> None:
+    event = world.dataset("records", signer=OTHER)
+    if plain:
+        c = world.consortium
+        event = dataclasses.replace(c.dataset("records"), signature=c.dataset("x").signature)
+    monkeypatch.setattr(world.wallets, "ask", lambda *_, **__: WalletAnswer.TAKEN)
+    forged = world.send(event)
+    assert isinstance(forged, Appended)
+    domain, database = world.consortium.domain, world.ledger.database
+    assert fsck(database, domain=domain).unconfirmed == (forged.index,)
+    difference = fsck(database, domain=domain, wallets=world.wallets).difference
+    assert difference is not None
+    assert (difference.part, difference.index) == ("signature", forged.index)
+    leaves = world.log.leaves(0, world.log.size)
+    note, keys = world.log.checkpoint(), [world.consortium.log_key.verifier]
+    assert replay_log(leaves, note, keys).unconfirmed == (forged.index,)
+    with pytest.raises(ForgedEvent, match=f"Event {forged.index} "):
+        replay_log(leaves, note, keys, wallets=world.wallets)
+
+
+def test_a_forged_event_of_whom_cannot_be_a_contract_is_refused_without_any_chain(
+    sqlite_ledger: LogUnderTest,
+) -> None:
+    """In a ledger that names no contracts, and of the operator in one that does."""
+    c = sqlite_ledger.consortium
+    genesis = dataclasses.replace(c.genesis(), signature="0x" + "11" * 65)
+    forged = dataclasses.replace(c.dataset("d"), signature=c.dataset("x").signature)
+    for events in ([genesis], [c.genesis(), forged]):
+        leaves = [encode_leaf(event, Milliseconds(c.clock.now)) for event in events]
+        root = MerkleTree([leaf_hash(leaf) for leaf in leaves]).root()
+        note = sign_checkpoint(Checkpoint(c.origin, len(leaves), root), c.log_key)
+        with pytest.raises(ForgedEvent):
+            replay_log(leaves, note, [c.log_key.verifier])
