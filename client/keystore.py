@@ -88,7 +88,10 @@ class Keystore:
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError as error:
-            raise KeyExists(f"A key named {name} is kept in {self._folder} already.") from error
+            raise KeyExists(
+                f"A key named {name} is kept in {self._folder} already, and is never overwritten; "
+                "choose another name."
+            ) from error
         with os.fdopen(handle, "wb") as file:
             file.write(orjson.dumps(document, option=orjson.OPT_INDENT_2))
             file.flush()
@@ -123,7 +126,13 @@ class Keystore:
         stored = self.find(name)
         if stored.path.stat().st_mode & 0o077:
             raise InvalidKeystore(f"Others may read {stored.path}; run: chmod 600 {stored.path}")
-        key = open_keyfile(stored.path.read_bytes(), passphrase)
+        try:
+            key = open_keyfile(stored.path.read_bytes(), passphrase)
+        except WrongPassphrase as error:
+            raise WrongPassphrase(
+                f"The passphrase does not open the key {stored.name} ({stored.path}); give the one "
+                "that it was made with."
+            ) from error
         if key.address != stored.address:
             raise InvalidKeystore(
                 f"{stored.path} says {stored.address} and holds the key of {key.address}; "

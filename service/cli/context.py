@@ -13,8 +13,10 @@ from pathlib import Path
 import typer
 
 from client import Keystore, Ledger, RetryPolicy, SigningKey
+from client.errors import WrongPassphrase
 from client.home import key_folder, state_folder
 from ledger.errors import InvalidInput
+from ledger.merkle import VerifierKey
 
 DEFAULT_SERVER = "http://127.0.0.1:8080"
 RETRY = RetryPolicy(attempts=4)
@@ -33,6 +35,13 @@ class NoPassphrase(InvalidInput):
 
     code = "no-passphrase"
     remedy = "Set `CONCORD_PASSPHRASE_FILE` or `CONCORD_PASSPHRASE`."
+
+
+class InvalidVerifierKey(InvalidInput):
+    """What names the log's key is no verifier key."""
+
+    code = "invalid-verifier-key"
+    remedy = "Copy the whole key from where the ledger's operator published it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,15 @@ class Options:
         except typer.Abort as error:
             raise KeyboardInterrupt from error
 
+    @property
+    def passphrase_origin(self) -> str:
+        """Where passphrases come from, in a sentence."""
+        if self.passphrase_file is not None:
+            return f"It is the first line of {self.passphrase_file} (--passphrase-file)."
+        if "CONCORD_PASSPHRASE" in os.environ:
+            return "It is what CONCORD_PASSPHRASE holds."
+        return "It is what was typed."
+
     def signing_key(self, name: str | None = None) -> SigningKey:
         """A key, unlocked: the named one, or the one that the options choose.
 
@@ -92,7 +110,10 @@ class Options:
         stored = keystore.find(name)
         if stored.name not in self.unlocked:
             passphrase = self.passphrase(f"Passphrase of {stored.name}")
-            self.unlocked[stored.name] = keystore.unlock(stored.name, passphrase)
+            try:
+                self.unlocked[stored.name] = keystore.unlock(stored.name, passphrase)
+            except WrongPassphrase as error:
+                raise WrongPassphrase(f"{error} {self.passphrase_origin}") from error
         return self.unlocked[stored.name]
 
     def reader(self) -> Ledger:
@@ -131,6 +152,21 @@ def _first_line(file: Path) -> str:
         return file.read_text(encoding="utf-8").split("\n", 1)[0].removesuffix("\r")
     except UnicodeDecodeError as error:
         raise NoPassphrase(f"{file} is not text; its first line must be the passphrase.") from error
+
+
+def check_verifier_key(option: str, key: str) -> VerifierKey:
+    """The log's key, as the user names it.
+
+    Raises:
+        InvalidVerifierKey: naming the option that named it.
+    """
+    try:
+        return VerifierKey.parse(key)
+    except InvalidInput as error:
+        raise InvalidVerifierKey(
+            f"{option} {key!r} is no verifier key: {error}. It looks like "
+            "ledger.example.org/concord+530d903a+Ae…; the ledger's operator publishes it."
+        ) from error
 
 
 def options_of(context: typer.Context) -> Options:

@@ -9,9 +9,10 @@ import typer
 
 from client import drafts
 from client.croissant import Croissant, read_croissant
+from client.errors import InvalidCroissant
 from client.files import content_id, describe_file
 from ledger.errors import InvalidInput
-from ledger.events.canonical import JsonObject
+from ledger.events.canonical import InvalidJson, JsonObject
 from service.cli.context import options_of
 from service.cli.names import names_of, with_names
 from service.cli.output import print_json, print_rows
@@ -57,7 +58,7 @@ def register(
     That version names the Croissant file by its CID; a server that keeps content gets the file.
     """
     document = croissant.read_bytes() if croissant is not None else None
-    described = read_croissant(document) if document is not None else None
+    described = _described(croissant, document) if croissant and document is not None else None
     title = title or (described.name if described else None)
     license_ = license_ or (described.license if described else None)
     if not title or not license_ or not duo:
@@ -86,6 +87,13 @@ def register(
     record(context, draft, *versions, receipt=receipt)
     if document is not None:
         offer(context, document, what="the Croissant file")
+
+
+def _described(file: Path, document: bytes) -> Croissant:
+    try:
+        return read_croissant(document)
+    except (InvalidCroissant, InvalidJson) as error:
+        raise type(error)(f"--croissant {file}: {error}") from error
 
 
 def _version(dataset: str, described: Croissant, content: str) -> drafts.Draft:

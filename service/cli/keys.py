@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from client import Keystore, SigningKey
+from client.errors import InvalidKeystore, WrongPassphrase
 from client.home import key_folder
 from client.keystore import open_keyfile
 from ledger.errors import InvalidInput
@@ -45,7 +46,10 @@ def import_key(
     options = options_of(context)
     content = file.read_bytes()
     if content.lstrip().startswith(b"{"):
-        key = open_keyfile(content, options.passphrase(f"Passphrase of {file.name}"))
+        try:
+            key = open_keyfile(content, options.passphrase(f"Passphrase of {file.name}"))
+        except (InvalidKeystore, WrongPassphrase) as error:
+            raise type(error)(f"{file}: {error}") from error
     else:
         try:
             key = SigningKey(bytes.fromhex(content.decode().strip().removeprefix("0x")))

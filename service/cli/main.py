@@ -39,7 +39,7 @@ from service.cli import (
     verify,
     votes,
 )
-from service.cli.context import DEFAULT_SERVER, Options
+from service.cli.context import DEFAULT_SERVER, Options, check_verifier_key
 from service.cli.exits import Exit, Panel
 from service.cli.output import errors, plain, print_json
 
@@ -78,6 +78,8 @@ def root(
 ) -> None:
     """Reads the global options."""
     context.obj = Options(server_address, key, passphrase_file, verifier_key, as_json)
+    if verifier_key is not None:
+        check_verifier_key("--verifier-key", verifier_key)
 
 
 app.add_typer(keys.app, name="keys", rich_help_panel=Panel.PEOPLE)
@@ -154,8 +156,23 @@ def main() -> None:
             _report(error.code, str(error), as_json=as_json)
         sys.exit(exit_code_of(error))
     except OSError as error:
-        _report("file-error", f"{error.filename or ''}: {error.strerror or error}", as_json=as_json)
+        _report("file-error", _about_file(error), as_json=as_json)
         sys.exit(Exit.FAILED)
+
+
+def _about_file(error: OSError) -> str:
+    """What is wrong with a file, and what to do."""
+    name = error.filename
+    match error:
+        case FileNotFoundError():
+            return f"There is no {name}; check the path."
+        case PermissionError():
+            return f"{name} may not be read or written by you; check its permissions."
+        case IsADirectoryError():
+            return f"{name} is a folder; name a file."
+        case NotADirectoryError():
+            return f"{name} is not in a folder; check the path."
+    return f"{name or 'A file'} cannot be read or written: {error.strerror or error}."
 
 
 def _report(code: str, message: str, *, as_json: bool) -> None:

@@ -148,7 +148,10 @@ def checkpoint_of(source: Source) -> bytes:
     """
     note = source(CHECKPOINT)
     if note is None:
-        raise TileMissing("There is no checkpoint: these are not the files of a log.")
+        raise TileMissing(
+            "There is no checkpoint: these are not the files of a log. Name a folder that "
+            "`concord export-tiles` wrote, or a ledger's address."
+        )
     return note
 
 

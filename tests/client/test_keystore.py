@@ -102,7 +102,7 @@ def test_a_file_that_others_may_read_is_not_opened(keystore: Keystore, mode: int
 @pytest.mark.parametrize("passphrase", ["", "Correct horse", "correct horse ", "correct"])
 def test_a_wrong_passphrase_is_named(keystore: Keystore, passphrase: str) -> None:
     keystore.save("k", STEWARD, "correct horse")
-    with pytest.raises(WrongPassphrase, match="does not open this key"):
+    with pytest.raises(WrongPassphrase, match="does not open the key k"):
         keystore.unlock("k", passphrase)
 
 
