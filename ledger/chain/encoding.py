@@ -30,26 +30,30 @@ def data(value: bytes) -> str:
     return "0x" + bytes(value).hex()
 
 
-def block_object(
-    block: BlockAPI, *, with_transactions: bool, senders: Sequence[bytes]
-) -> JsonObject:
-    """A block.
+def full_block_object(block: BlockAPI, senders: Sequence[bytes]) -> JsonObject:
+    """A block with its transactions.
 
     Args:
         block: the block.
-        with_transactions: whole transactions rather than their hashes.
-        senders: of its transactions, in order; may be empty when hashes will do.
+        senders: of its transactions, in order.
+    """
+    transactions: list[Json] = [
+        transaction_object(transaction, block.header, index, sender)
+        for index, (transaction, sender) in enumerate(zip(block.transactions, senders, strict=True))
+    ]
+    return block_object(block.header, transactions, len(rlp.encode(block)))
+
+
+def block_object(block_header: BlockHeaderAPI, transactions: list[Json], size: int) -> JsonObject:
+    """A block.
+
+    Args:
+        block_header: its header.
+        transactions: their hashes, or whole ones.
+        size: of the block in RLP, bytes.
     """
     # Any: py-evm declares optional what Prague's headers always have.
-    header: Any = block.header
-    transactions: list[Json] = [data(each.hash) for each in block.transactions]
-    if with_transactions:
-        transactions = [
-            transaction_object(transaction, header, index, sender)
-            for index, (transaction, sender) in enumerate(
-                zip(block.transactions, senders, strict=True)
-            )
-        ]
+    header: Any = block_header
     return {
         "number": quantity(header.block_number),
         "hash": data(header.hash),
@@ -74,7 +78,7 @@ def block_object(
         "excessBlobGas": quantity(header.excess_blob_gas),
         "parentBeaconBlockRoot": data(header.parent_beacon_block_root),
         "requestsHash": data(header.requests_hash),
-        "size": quantity(len(rlp.encode(block))),
+        "size": quantity(size),
         "transactions": transactions,
         "withdrawals": [],
         "uncles": [],

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from eth.abc import BlockHeaderAPI, VirtualMachineAPI
 from eth_hash.auto import keccak
 
-from ledger.chain import encoding, execution, params, records
+from ledger.chain import bodies, encoding, execution, params, records
 from ledger.chain.encoding import Json, JsonObject
 from ledger.chain.errors import BlockUnknown, RpcFault, RpcInvalidParams, RpcLimitExceeded
 from ledger.chain.node import EmbeddedNode
@@ -62,10 +62,11 @@ def _block(node: EmbeddedNode, at: BlockAt, *, with_transactions: bool) -> JsonO
     header = _header_or_none(node, at)
     if header is None:
         return None
-    senders = _senders(node, header) if with_transactions else []
-    return encoding.block_object(
-        node.block(header), with_transactions=with_transactions, senders=senders
-    )
+    if with_transactions:
+        return encoding.full_block_object(node.block(header), _senders(node, header))
+    sent = bodies.encoded_transactions(node.store, header)
+    hashes: list[Json] = [encoding.data(keccak(each)) for each in sent]
+    return encoding.block_object(header, hashes, bodies.block_size(header, sent))
 
 
 # About the node
