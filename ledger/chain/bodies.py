@@ -1,8 +1,8 @@
 """What a block's body holds, read off its transaction trie without decoding a transaction.
 
 Who asks for a block wants its hash and time far more often than its transactions, and still gets
-their hashes and the block's size. py-evm looks each transaction up from the root of the trie, 6.4 ms for
-a hundred of them, and decodes it; walking through the trie once takes 0.9 ms.
+their hashes and the block's size. py-evm looks each transaction up from the root of the trie, which
+takes 6.4 ms for a hundred of them, and decodes it; walking through the trie once takes 0.9 ms.
 """
 
 from __future__ import annotations
