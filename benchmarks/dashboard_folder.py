@@ -47,6 +47,7 @@ from service.settings import Settings
 from tests.support.chains import embedded_node
 from tests.support.ledgers import Consortium, ManualClock, digest_of
 
+FEWEST_EVENTS, FEWEST_PROPOSALS = 3_000, 80
 CHUNK = 5_000
 BLOCK = 128
 DAY = 86_400
@@ -66,6 +67,8 @@ _DONE = "benchmark.done"
 
 def build(folder: Path, events: int, proposals: int) -> None:
     """Makes the data directory; one that stands is only brought up to date."""
+    if events < FEWEST_EVENTS or proposals < FEWEST_PROPOSALS:
+        raise SystemExit(f"{FEWEST_EVENTS} events and {FEWEST_PROPOSALS} proposals at least.")
     settings = Settings(data_dir=folder, chain_development=True)
     if (folder / _DONE).exists():
         database = open_database(settings.database)
@@ -183,7 +186,7 @@ def _govern(settings: Settings, chain: Chain, consortium: Consortium, count: int
     vote(drafts[decided // 3 : 2 * decided // 3], voters[2], Support.AGAINST)
     _pass_time(chain, terms.voting_period + terms.vote_extension + 1)
     proposals.refresh()
-    passed = [proposals.get(draft.proposal_id) for draft in drafts[: decided // 10]]
+    passed = [proposals.get(draft.proposal_id) for draft in drafts[: decided // 3]]
     _carry_out(chain, passed, voters[0], settings)
     propose(drafts[decided : decided + OPEN])
     _pass_time(chain, terms.voting_delay + 1)
@@ -194,11 +197,13 @@ def _govern(settings: Settings, chain: Chain, consortium: Consortium, count: int
 def _carry_out(
     chain: Chain, passed: Sequence[ProposalRecord], sender: KeySigner, settings: Settings
 ) -> None:
-    """Queues them all and executes every other one."""
+    """Executes every other one and queues the rest, as the service's keeper would."""
     plan = read_plan(settings)
-    _send(chain, [queue_transaction(each, plan.addresses) for each in passed], sender)
+    at, due, waiting = plan.addresses, passed[::2], passed[1::2]
+    _send(chain, [queue_transaction(each, at) for each in due], sender)
     _pass_time(chain, plan.parameters.timelock_delay + 1)
-    _send(chain, [execute_transaction(each, plan.addresses) for each in passed[::2]], sender)
+    _send(chain, [execute_transaction(each, at) for each in due], sender)
+    _send(chain, [queue_transaction(each, at) for each in waiting], sender)
 
 
 def _send(chain: Chain, transactions: Sequence[TransactionDraft], signer: KeySigner) -> None:
@@ -227,7 +232,7 @@ def _wide_model(c: Consortium, blocks: int) -> Iterator[Event]:
         for number in range(part * WIDE_INPUTS, (part + 1) * WIDE_INPUTS):
             block = number % blocks
             dataset, grant = f"records-{block}", f"grant-{WIDE}-{number}"
-            yield c.grant(grant, dataset, block % 3)
+            yield c.grant(grant, dataset, block % 3, notBefore=c.at(-1_000 * DAY))
             inputs.append(
                 {
                     "dataset": dataset,
