@@ -97,7 +97,10 @@ class GroupSender:
             if self._closed:
                 raise RelayClosed("the relay is closed: try again when the service is back")
             if len(self._waiting) >= self._max_waiting:
-                raise RelayBusy(f"{self._max_waiting} wait already: try again in a few seconds")
+                raise RelayBusy(
+                    f"{self._max_waiting} ballots and delegations wait already: send the same "
+                    "again in a few seconds"
+                )
             self._waiting.append(_Waiting(draft, key, settle))
             self._changed.notify()
 

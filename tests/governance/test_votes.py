@@ -329,7 +329,7 @@ def test_a_full_queue_refuses_and_a_closed_relay_tells_those_who_wait(
         entered.result(timeout=60)
         waiting = relay.submit_ballot(signed_ballot(BOB, proposal, domain), source=HERE)
         assert not waiting.cancel()
-        with pytest.raises(RelayBusy):
+        with pytest.raises(RelayBusy, match="1 ballots and delegations"):
             relay.submit_ballot(signed_ballot(CAROL, proposal, domain), source=HERE)
         with ThreadPoolExecutor(1) as pool:
             closing = pool.submit(relay.close)
