@@ -47,6 +47,7 @@ def audit(
         answer = ledger.fetch(path, at=at)
         if bundle is not None:
             bundle.write_bytes(ledger.fetch_document(path, at=at, bundle="true"))
+            key = ledger.connect().verifier_key
         names = {} if options.as_json else names_of(ledger)
     if options.as_json:
         print_json(answer)
@@ -54,7 +55,9 @@ def audit(
         print_audit(answer, names)
         if bundle is not None:
             console.print(f"Bundle written to {bundle}; check it anywhere with: ", end="")
-            console.print(f"concord verify {bundle}", markup=False)
+            console.print(
+                f"concord verify {bundle} --verifier-key {key}", markup=False, soft_wrap=True
+            )
     raise typer.Exit(VERDICT_EXITS.get(str(answer.get("verdict")), Exit.FAILED))
 
 

@@ -155,6 +155,7 @@ def receipt(
     options = options_of(context)
     with options.reader() as ledger:
         document = ledger.receipt(index)
+        key = ledger.connect().verifier_key
     if out is None:
         sys.stdout.buffer.write(document + b"\n")
         sys.stdout.buffer.flush()
@@ -164,7 +165,8 @@ def receipt(
         print_json({"index": index, "receipt": str(out)})
         return
     console.print("[green]Verified[/] and written to ", end="")
-    console.print(f"{out}; check it anywhere with: concord verify {out}", markup=False)
+    hint = f"{out}; check it anywhere with: concord verify {out} --verifier-key {key}"
+    console.print(hint, markup=False, soft_wrap=True)
 
 
 def _event(item: JsonObject) -> JsonObject:

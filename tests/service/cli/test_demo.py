@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import sys
@@ -19,7 +20,7 @@ from service.cli.serving import PortTaken, listen, listen_nearby
 from service.demo.cast import PASSPHRASE
 from service.demo.dashboard import open_dashboard
 from service.demo.folder import DemoFolder, DemoInUse, NotADemo
-from tests.support.commands import Command, Commands, Result
+from tests.support.commands import ROOT, Command, Commands, Result
 
 pytestmark = pytest.mark.slow
 
@@ -113,6 +114,29 @@ def test_a_fresh_demo_tells_it_again_on_another_ledger(told: Result, user: Comma
     fresh = demo(user, "--exit", "--fresh").check()
     assert HEADINGS[6] in fresh.out
     assert facts_of(fresh)["Verifier key"] != facts_of(told)["Verifier key"]
+
+
+def test_the_front_pages_tour_and_training_script_run_as_they_stand(
+    told: Result, user: Commands
+) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    tour = next(
+        block for block in re.findall(r"```sh\n(.*?)```", readme, re.DOTALL) if "$PWD" in block
+    )
+    [script] = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    lines = re.findall(r"\./run concord ((?:(?!&&|  #).)+)", tour)
+    assert len(lines) >= 8
+    with user.start("demo", "--port", 0, "--no-dashboard") as command:
+        command.wait_for("Serving.")
+        url = facts_of(Result(0, command.out, ""))["API"]
+        user.home = user.folder / TOLD / "home"
+        user.environment = {"CONCORD_PASSPHRASE": PASSPHRASE, "CONCORD_SERVER": url}
+        codes = [user(*shlex.split(line)).code for line in lines]
+        assert codes == [10, 0, 10, 0, 0, 0, 0, 0]
+        script = script.replace("http://127.0.0.1:8080", url)
+        with Command([sys.executable, "-c", script], user.folder, user.variables()) as training:
+            training.end().check()
+        user("audit", "tumour-classifier", "3").check(0)
 
 
 @pytest.mark.parametrize("how", ["interrupt", "terminate"])
