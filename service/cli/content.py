@@ -11,7 +11,6 @@ from service.cli.datadir import Data, database_of
 from service.cli.exits import Panel
 from service.cli.output import console, print_json
 from service.cli.reading import read_settings
-from service.parts import system_clock
 
 GRACE_HOURS = 168.0
 """A week: longer than anybody takes from adding a document to naming it."""
@@ -39,6 +38,7 @@ def collect_garbage(
     from ledger.collecting import collect  # noqa: PLC0415 - slow to import
     from ledger.content.location import open_content_store  # noqa: PLC0415
     from ledger.content.store import ContentLimits  # noqa: PLC0415
+    from service.parts import system_clock  # noqa: PLC0415
 
     options = options_of(context)
     settings = read_settings(data=data)
