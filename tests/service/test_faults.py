@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import resource
 import shutil
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
@@ -150,6 +152,48 @@ def test_a_full_disk_under_the_chain_is_told_and_voting_goes_on_afterwards(
         recount = dao.read(f"/v1/proposals/{proposal}/recount")
         assert (recount["agrees"], recount["ballots"]) == (True, 2)
         await_that(lambda: dao.read("/readyz")["waiting"] == [])
+
+
+def test_while_another_process_holds_the_database_votes_count_and_are_told_afterwards(
+    dao: ServedDao,
+) -> None:
+    headers = dao.bearer(HOSPITAL)
+    proposal = dao.open()
+    ballot = dao.signed(HOSPITAL, proposal)
+    dataset: Json = {
+        "dataset": "records", "title": "Records", "license": "CC-BY-4.0", "usage": {"duo": ["HMB"]},
+        "personalData": True, "steward": HOSPITAL.address,
+    }  # fmt: skip
+    event = dao.said(HOSPITAL, "dataset.registered", dataset)
+    # What was there before is told, so that only the ballot is missing.
+    await_that(lambda: len(dao.read("/v1/events", kind="proposal.created")["items"]) == 1)
+    other = sqlite3.connect(dao.data / "concord.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        calls: list[Callable[[], httpx.Response]] = [
+            lambda: dao.post("/v1/events", event),
+            lambda: begin_session(dao.http, CLINIC),
+            lambda: dao.http.post("/v1/content", content=b"a document", headers=headers),
+        ]
+        with ThreadPoolExecutor(len(calls)) as callers:
+            for answer in callers.map(lambda call: call(), calls):
+                check_unavailable(answer, "database-locked")
+        # The chain is not the database.
+        dao.do("/v1/votes", ballot, 201)
+        assert dao.detail(proposal)["tally"]["for"] != "0"
+        await_that(
+            lambda: (
+                {"mirror": "database-locked"}.items()
+                <= {each["worker"]: each["code"] for each in dao.read("/readyz")["waiting"]}.items()
+            )
+        )
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+    assert len(dao.votes(proposal, 1)) == 1
+    assert dao.do("/v1/events", event, 201)["duplicate"] is False
+    assert dao.http.post("/v1/content", content=b"a document", headers=headers).status_code == 201
+    await_that(lambda: dao.read("/readyz")["waiting"] == [])
 
 
 @pytest.fixture(scope="module")
