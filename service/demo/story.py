@@ -216,7 +216,7 @@ def _audit(stage: Stage, version: str, at: int | None = None) -> int:
     with stage.ledger(AUDITOR) as auditor:
         trust = auditor.connect()
         bundle = auditor.fetch_document(path, bundle="true", at=at)
-        print_audit(auditor.fetch(path, at=at), _names(stage))
+        print_audit(auditor.fetch(path, at=at), titles(stage.keys))
     file = stage.folder / "bundles" / f"{MODEL}-{version}{'' if at is None else f'-at-{at}'}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(bundle)
@@ -227,10 +227,6 @@ def _audit(stage: Stage, version: str, at: int | None = None) -> int:
     )
     return verified.answer.tree.size - 1
 
-
-def _names(stage: Stage) -> dict[str, str]:
-    """Members' names; their contract holds but a digest of them."""
-    return {address: f"{title} ({address[:8]}…)" for address, title in titles(stage.keys).items()}
 
 
 def _revoke(stage: Stage) -> None:
