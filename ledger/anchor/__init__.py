@@ -12,6 +12,7 @@ from ledger.anchor.errors import (
     AnchorNotSigned,
     AnchorRefused,
     AnchorUnconfirmed,
+    AnchorUnderWay,
     WrongRegistry,
 )
 from ledger.anchor.registry import AnchorRegistry
@@ -26,6 +27,7 @@ __all__ = [
     "AnchorRegistry",
     "AnchorTarget",
     "AnchorUnconfirmed",
+    "AnchorUnderWay",
     "Anchorer",
     "ConfirmedAnchor",
     "WrongRegistry",

@@ -21,7 +21,12 @@ from dataclasses import dataclass
 
 from eth_typing import Address
 
-from ledger.anchor.errors import AnchorContradiction, AnchorRefused, WrongRegistry
+from ledger.anchor.errors import (
+    AnchorContradiction,
+    AnchorRefused,
+    AnchorUnderWay,
+    WrongRegistry,
+)
 from ledger.anchor.registry import (
     NOT_GROWN,
     NOT_OPERATOR,
@@ -128,6 +133,7 @@ class Anchorer:
         Raises:
             AnchorContradiction: the registry holds another history; stop.
             AnchorRefused: the contract does not take the root; stop.
+            AnchorUnderWay: one waits for its block; step again.
             WrongRegistry: it is set up wrongly.
             ChainReorganised, ChainAnswerInvalid: stop.
             Unavailable: chain or log do not answer; step again.
@@ -246,8 +252,23 @@ class Anchorer:
         except (ExecutionReverted, TransactionFailed) as error:
             if self._registry.latest() != latest:
                 return False
+            if self._is_under_way(error):
+                raise AnchorUnderWay(
+                    f"an anchor for {self._registry.name} on chain {self._chain.chain_id} was sent "
+                    "before and is in no block yet: looking for it again"
+                ) from error
             raise self._refused(size, error) from error
         return True
+
+    def _is_under_way(self, error: ExecutionReverted | TransactionFailed) -> bool:
+        """Whether the contract may have judged by a state that blocks do not show yet.
+
+        Nodes may try a transaction after those that wait in their pool. Among these is what a
+        process sent that was killed before it saw its receipt.
+        """
+        if isinstance(error, ExecutionReverted) and is_error(error, NOT_GROWN):
+            return True
+        return self._chain.has_pending(self._target.signer.address)
 
     def _refused(self, size: int, error: ExecutionReverted | TransactionFailed) -> AnchorRefused:
         where = f"{self._registry.name} on chain {self._chain.chain_id}"
@@ -257,8 +278,6 @@ class Anchorer:
                 f"{where} takes anchors from operators only, and {account} is none: give it the "
                 "role by vote, or configure another account"
             )
-        if isinstance(error, ExecutionReverted) and is_error(error, NOT_GROWN):
-            return AnchorRefused(f"{where} holds size {size} or a larger one already")
         return AnchorRefused(
             f"{where} refuses the root of size {size} ({error.code}: {error}). Compare the log "
             "with what others have kept of it before anchoring again."

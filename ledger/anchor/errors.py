@@ -22,6 +22,13 @@ class AnchorRefused(Refused):
     )
 
 
+class AnchorUnderWay(Unavailable):
+    """An anchor was sent, by this or another process, and is in no block yet."""
+
+    code = "anchor-under-way"
+    remedy = "Nothing: it is looked for again, and the next root follows it."
+
+
 class AnchorContradiction(IntegrityError):
     """The contract holds a root that this log never had."""
 

@@ -244,6 +244,14 @@ class Chain:
             raise ChainAnswerInvalid("the node answered another transaction's receipt")
         return receipt
 
+    def has_pending(self, account: Address) -> bool:
+        """Whether transactions of an account wait for a block, as far as the node knows."""
+        included, offered = (
+            read_quantity(self._requester.ask("eth_getTransactionCount", data(account), at))
+            for at in ("latest", "pending")
+        )
+        return offered > included
+
     def is_confirmed(self, receipt: TransactionReceipt) -> bool:
         """Whether a transaction is in a block with enough confirmations.
 

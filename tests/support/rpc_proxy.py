@@ -74,7 +74,12 @@ class RpcProxy:
             wbufsize = 1 << 16
 
             def do_POST(self) -> None:
-                request = self.rfile.read(int(self.headers["content-length"]))
+                size = int(self.headers["content-length"])
+                request = self.rfile.read(size)
+                if len(request) < size:
+                    # Killed in the middle of asking.
+                    self.close_connection = True
+                    return
                 try:
                     body = proxy.answer(request)
                 except (ConnectionError, httpx.TransportError):
