@@ -56,7 +56,7 @@ def event_view(index: int) -> None:
             language=None, wrap_lines=True)  # fmt: skip
     _raw(proof)
     meaning("event", "receipt", "root", "checkpoint")
-    _neighbours(index, proof.checkpoint.size)
+    _neighbours(index, ledger().checkpoint().size)
 
 
 def _about(event: JsonObject) -> None:
@@ -69,7 +69,7 @@ def _about(event: JsonObject) -> None:
 
 
 def _checks(proof: EventProof) -> None:
-    size = proof.checkpoint.size
+    size, signer = proof.checkpoint.size, text_of(proof.event, "actor")
     done = badge("Checked", "good", "✓")
     now = ledger().checkpoint()
     grown = []
@@ -82,7 +82,7 @@ def _checks(proof: EventProof) -> None:
         )
         grown = [line(done, words)]
     show(
-        line(done, " The member’s own signature is under exactly this sentence and its details."),
+        line(done, " ", named(signer), " has signed exactly this sentence and its details."),
         line(done, f" {len(proof.steps)} steps lead from this event to the fingerprint of all "
                    f"{size:,} events."),
         line(done, " The log has signed that fingerprint."),

@@ -79,7 +79,6 @@ class CastVote:
         return Question(
             tuple(words),
             typed_data=self.ballot.typed_data,
-            identity=self.ballot.digest.hex(),
         )
 
     def finish(self, actor: str, answer: str) -> Done:
@@ -125,7 +124,6 @@ class Delegate:
         return Question(
             (self._sentence(actor),),
             typed_data=self.delegation.typed_data,
-            identity=self.delegation.digest.hex(),
         )
 
     def finish(self, actor: str, answer: str) -> Done:

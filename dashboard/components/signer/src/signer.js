@@ -49,10 +49,11 @@ class Signer {
     this.showKeys();
   }
 
-  update({ data, setTriggerValue }) {
+  update({ data, setTriggerValue, setStateValue }) {
     const before = this.data;
     this.data = data;
     this.trigger = setTriggerValue;
+    this.keep = setStateValue;
     if (before && (before.mode !== data.mode || before.requestId !== data.requestId)) {
       this.say("");
       wallets.discover((list) => this.showWallets(list))();
@@ -177,7 +178,8 @@ class Signer {
 
   finish(words, answer) {
     this.say(words);
-    this.trigger("signed", answer);
+    // Kept, not told once: a page that draws itself again just now must not miss a signature.
+    this.keep("signed", answer);
   }
 
   async useKeystore(file, passphrase) {
