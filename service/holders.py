@@ -1,12 +1,11 @@
-"""Token holders: who they are from the log, what they have from the chain, all at one moment.
+"""Token holders: all of them from the log, one at a time from the chain.
 
-The log knows everyone who ever got a token or a vote, and orders them; the chain is asked for a
-whole page at once. Between a transfer and its being mirrored, a page may be ordered by what was.
+The log knows everyone who ever got a token or a vote, and what they had at its size; a page of them
+costs the same however the chain does. Asked about one account, the chain tells what it has now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from governance.actions import canonical_address, checksum_address
@@ -14,8 +13,8 @@ from governance.actions.calls import call_data
 from governance.parameters import BASIS_POINTS
 from governance.reads import Read, Reader
 from ledger.chain.errors import ChainAnswerInvalid, ExecutionReverted
+from ledger.views.records import TokenHolder
 
-_READS_A_HOLDER = 3
 _NOBODY = bytes(20)
 
 
@@ -38,46 +37,64 @@ class Holding:
     share: int
 
 
-def read_holdings(reader: Reader, token: str, accounts: Sequence[str]) -> list[Holding]:
-    """What accounts have now.
+def holding_of(row: TokenHolder, supply: int) -> Holding:
+    """What an account has at the log's size.
 
     Args:
-        reader: of the DAO's chain.
-        token: its address.
-        accounts: any.
+        row: of the views.
+        supply: of the token, in the smallest unit.
+    """
+    balance = int(row.balance)
+    return Holding(row.holder, balance, row.delegate, int(row.power), _share(balance, supply))
+
+
+def read_supply(reader: Reader, token: str) -> int:
+    """How many tokens there are now, in the smallest unit.
 
     Raises:
         ChainUnavailable: the chain does not answer.
         ChainAnswerInvalid: what answers is not the token.
     """
-    if not accounts:
-        return []
-    contract = canonical_address(token)
-
-    def read(function: str, *arguments: str) -> Read:
-        return Read(contract, call_data("ConcordToken", function, *arguments))
-
-    questions = [read("totalSupply")]
-    for account in accounts:
-        questions += (read(name, account) for name in ("balanceOf", "delegates", "getVotes"))
-    supply, *answers = (_word(answer) for answer in reader.read(questions))
-    total = int.from_bytes(supply)
-    return [
-        _holding(account, answers[n * _READS_A_HOLDER : (n + 1) * _READS_A_HOLDER], total)
-        for n, account in enumerate(accounts)
-    ]
+    (supply,) = _ask(reader, token, ("totalSupply",))
+    return int.from_bytes(supply)
 
 
-def _holding(account: str, answers: Sequence[bytes], supply: int) -> Holding:
-    balance, votes = int.from_bytes(answers[0]), int.from_bytes(answers[2])
-    delegatee = answers[1][12:]
+def read_holding(reader: Reader, token: str, account: str) -> Holding:
+    """What one account has now, all at one moment.
+
+    Args:
+        reader: of the DAO's chain.
+        token: its address.
+        account: EIP-55.
+
+    Raises:
+        ChainUnavailable: the chain does not answer.
+        ChainAnswerInvalid: what answers is not the token.
+    """
+    supply, held, delegates, votes = _ask(
+        reader,
+        token,
+        ("totalSupply",),
+        *((name, account) for name in ("balanceOf", "delegates", "getVotes")),
+    )
+    balance, delegatee = int.from_bytes(held), delegates[12:]
     return Holding(
         account=account,
         balance=balance,
         delegatee=None if delegatee == _NOBODY else checksum_address(delegatee),
-        votes=votes,
-        share=balance * BASIS_POINTS // supply if supply else 0,
+        votes=int.from_bytes(votes),
+        share=_share(balance, int.from_bytes(supply)),
     )
+
+
+def _share(balance: int, supply: int) -> int:
+    return balance * BASIS_POINTS // supply if supply else 0
+
+
+def _ask(reader: Reader, token: str, *calls: tuple[str, ...]) -> list[bytes]:
+    contract = canonical_address(token)
+    reads = [Read(contract, call_data("ConcordToken", *call)) for call in calls]
+    return [_word(answer) for answer in reader.read(reads)]
 
 
 def _word(answer: bytes | ExecutionReverted) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -13,17 +12,14 @@ from ledger.store.reads import Snapshot
 from ledger.views.records import Member, TokenHolder
 from service.answers import Json
 from service.errors import InvalidParameter, NoSuchResource
-from service.holders import Holding, read_holdings
+from service.holders import Holding, holding_of, read_holding, read_supply
 from service.openapi import problems
 from service.pages import DEFAULT_PAGE, After, Limit, decode_cursor, encode_cursor
-from service.parts import Parts, parts_of
+from service.parts import parts_of
 from service.routes.chain import dao_of, on_chain
 from service.routes.resources import AddressPath, address_of
 from service.routing import StrictRoute
 from service.schemas.money import HolderPage, HolderView
-
-if TYPE_CHECKING:
-    from service.dao import Dao
 
 router = APIRouter(route_class=StrictRoute, tags=["dao"])
 
@@ -36,7 +32,7 @@ router = APIRouter(route_class=StrictRoute, tags=["dao"])
 async def holders(
     request: Request, *, limit: Limit = DEFAULT_PAGE, after: After = None
 ) -> Response:
-    """Balances and votes as the token has them now; the order as the log has it."""
+    """As the log has them at that size, moments after the chain; one account is read there."""
     parts = parts_of(request)
     dao, key = dao_of(parts), _holder_key(after)
 
@@ -47,8 +43,12 @@ async def holders(
             members = _members(views, [row.holder for row in rows[:limit]])
             size = views.size
         last = rows[limit - 1] if len(rows) > limit else None
+        supply = read_supply(dao.reader, dao.addresses.token)
         return {
-            "items": _present(parts, dao, [row.holder for row in rows[:limit]], members),
+            "items": [
+                _json(holding_of(row, supply), parts.profiles.name_of(members.get(row.holder)))
+                for row in rows[:limit]
+            ],
             "next": encode_cursor(None if last is None else (last.balance, last.holder)),
             "size": size,
         }
@@ -70,13 +70,6 @@ def _members(views: Snapshot, accounts: Sequence[str]) -> dict[str, Member]:
     return {row.member: row for row in rows}
 
 
-def _present(
-    parts: Parts, dao: Dao, accounts: Sequence[str], members: dict[str, Member]
-) -> list[dict[str, object]]:
-    held = read_holdings(dao.reader, dao.addresses.token, accounts)
-    return [_json(each, parts.profiles.name_of(members.get(each.account))) for each in held]
-
-
 def _json(holding: Holding, name: str | None) -> dict[str, object]:
     return {
         "account": holding.account,
@@ -94,7 +87,9 @@ def _json(holding: Holding, name: str | None) -> dict[str, object]:
     responses={200: {"model": HolderView}, **problems(404)},
 )
 async def holder(request: Request, account: AddressPath) -> Response:
-    """404 for an account that is no member and never had a token or a vote."""
+    """As the token has it now. 404 for an account that is no member and never had a token or a
+    vote.
+    """
     parts, address = parts_of(request), address_of(account)
     dao = dao_of(parts)
 
@@ -103,9 +98,9 @@ async def holder(request: Request, account: AddressPath) -> Response:
             views = Snapshot(connection)
             members = _members(views, [address])
             known = views.get(TokenHolder, address)
-        (shown,) = _present(parts, dao, [address], members)
-        if not members and known is None and (shown["balance"], shown["votes"]) == ("0", "0"):
+        held = read_holding(dao.reader, dao.addresses.token, address)
+        if not members and known is None and not (held.balance or held.votes):
             raise NoSuchResource(f"{address} is no member, and holds no tokens and no votes.")
-        return shown
+        return _json(held, parts.profiles.name_of(members.get(address)))
 
     return Json(await on_chain(dao, read))

@@ -12,7 +12,7 @@ from service.schemas.dao import PlaceView, Share
 
 
 class HolderView(Answer):
-    """An account with tokens or votes, as the token has it now.
+    """An account with tokens or votes: in a list as the log has it, alone as the token has it now.
 
     Attributes:
         name: of the member, where it is one and says so.
