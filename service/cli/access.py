@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from client import drafts
+from service.cli.addresses import address
 from service.cli.context import options_of
 from service.cli.exits import Panel
 from service.cli.names import names_of, with_names
@@ -80,7 +81,9 @@ def deny(
 def grant(
     context: typer.Context,
     dataset: Annotated[str, typer.Argument(help="Which dataset.")],
-    assignee: Annotated[str, typer.Argument(help="Address of the member who may.")],
+    assignee: Annotated[
+        str, typer.Argument(callback=address, help="Address of the member who may.")
+    ],
     actions: Actions,
     duo: Duo,
     until: Annotated[str, typer.Option(help="2027-01-31, or 90d from now.")],

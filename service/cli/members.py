@@ -8,6 +8,7 @@ import typer
 
 from client import drafts
 from service.cli.access import PublicReason, Reason
+from service.cli.addresses import address
 from service.cli.context import options_of
 from service.cli.exits import Panel
 from service.cli.output import print_json, print_rows
@@ -17,12 +18,12 @@ from service.cli.times import moment, now_ms
 members = typer.Typer(no_args_is_help=True, help="Admit members, change roles, list, remove.")
 key = typer.Typer(no_args_is_help=True, help="Let a key sign on your organisation's behalf.")
 
-Member = Annotated[str, typer.Argument(help="Address of the member.")]
+Member = Annotated[str, typer.Argument(callback=address, help="Address of the member.")]
 Roles = Annotated[
     list[str] | None,
     typer.Option("--role", help="steward, developer, gateway, auditor; repeat."),
 ]
-KeyAddress = Annotated[str, typer.Argument(help="Address of the key.")]
+KeyAddress = Annotated[str, typer.Argument(callback=address, help="Address of the key.")]
 
 
 @members.command()

@@ -23,6 +23,7 @@ from client.wire import integer
 from ledger.errors import InvalidInput
 from ledger.events.canonical import InvalidJson, JsonObject, JsonValue
 from ledger.events.identifiers import format_instant
+from service.cli.addresses import address
 from service.cli.amounts import shown, smallest
 from service.cli.context import options_of
 from service.cli.exits import Panel
@@ -43,8 +44,8 @@ EvidenceOption = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", help="Send it without asking.")]
 Model = Annotated[str, typer.Argument(help="Id of the model.")]
 Version = Annotated[str, typer.Argument(help="Version of the model.")]
-Member = Annotated[str, typer.Argument(help="Address of the member.")]
-To = Annotated[str, typer.Argument(help="Address that is paid.")]
+Member = Annotated[str, typer.Argument(callback=address, help="Address of the member.")]
+To = Annotated[str, typer.Argument(callback=address, help="Address that is paid.")]
 Tokens = Annotated[str, typer.Argument(help="Such as 1.5.")]
 Roles = Annotated[
     list[str] | None,
@@ -235,7 +236,7 @@ def pay(
 @app.command("pay-token")
 def pay_token(
     context: typer.Context,
-    token: Annotated[str, typer.Argument(help="Address of an ERC-20 contract.")],
+    token: Annotated[str, typer.Argument(callback=address, help="Address of an ERC-20 contract.")],
     to: To,
     amount: Annotated[int, typer.Argument(min=0, help="In the token's smallest unit.")],
     title: Title = "",
@@ -266,7 +267,7 @@ def mint(
 @app.command()
 def call(
     context: typer.Context,
-    target: Annotated[str, typer.Argument(help="Address of a contract.")],
+    target: Annotated[str, typer.Argument(callback=address, help="Address of a contract.")],
     calldata: Annotated[str, typer.Argument(help="0x-hex.")] = "0x",
     value: Annotated[int, typer.Option(min=0, help="Wei to send along.")] = 0,
     title: Title = "",

@@ -13,10 +13,11 @@ from client import Choice, Split
 from client.dao.ballots import Support
 from ledger.errors import InvalidInput
 from ledger.events.canonical import JsonObject, JsonValue
+from service.cli.addresses import SELF, address_or_self
 from service.cli.amounts import shown, smallest
 from service.cli.context import options_of
 from service.cli.exits import Panel
-from service.cli.names import Names, named_whole, names_of, with_names
+from service.cli.names import Names, named, named_whole, names_of, with_names
 from service.cli.output import console, note, plain, print_fields, print_json, print_rows
 
 Proposal = Annotated[int, typer.Argument(min=0, help="Number of the proposal.")]
@@ -81,8 +82,8 @@ def _print_one(found: JsonObject, votes: list[JsonObject], names: Names) -> None
     print_rows(columns, rows, empty="Nobody has voted yet.")
 
 
-def _objects(value: JsonObject, name: str) -> list[JsonObject]:
-    items = value.get(name)
+def _objects(value: JsonValue, name: str) -> list[JsonObject]:
+    items = value.get(name) if isinstance(value, dict) else None
     return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
 
 
@@ -165,12 +166,14 @@ def _print_step(word: str, taken: JsonObject, *, as_json: bool) -> None:
 
 def delegate(
     context: typer.Context,
-    to: Annotated[str, typer.Argument(help="Address, or self to take it back.")],
+    to: Annotated[
+        str, typer.Argument(callback=address_or_self, help="Address, or self to take it back.")
+    ],
 ) -> None:
     """Let somebody else vote with your tokens, by signature."""
     options = options_of(context)
     with options.writer() as ledger:
-        receipt = ledger.dao.delegate(str(ledger.address) if to == "self" else to)
+        receipt = ledger.dao.delegate(str(ledger.address) if to == SELF else to)
     if options.as_json:
         print_json(receipt)
         return
@@ -182,10 +185,25 @@ def treasury(context: typer.Context) -> None:
     options = options_of(context)
     with options.reader() as ledger:
         found = ledger.dao.treasury()
+        names = {} if options.as_json else names_of(ledger)
     if options.as_json:
         print_json(found)
         return
-    print_fields([(name, value) for name, value in found.items() if name != "payments"])
+    tokens = _objects(found, "tokens")
+    held = [(plain(each.get("symbol")), shown(each.get("balance"))) for each in tokens]
+    print_fields([("Account", found.get("account")), ("Coins", shown(found.get("coins"))), *held])
+    symbols = {str(each.get("token")): plain(each.get("symbol")) for each in tokens}
+    rows: list[JsonObject] = [
+        {
+            "paid": f"{shown(each.get('amount'))} {symbols.get(str(each.get('token')), 'coins')}",
+            "to": named(each.get("to"), names),
+            "at": each.get("at"),
+            "proposal": each.get("proposal"),
+        }
+        for each in _objects(found.get("payments"), "items")
+    ]
+    columns = [("Paid", "paid"), ("To", "to"), ("At", "at"), ("By proposal", "proposal")]
+    print_rows(columns, rows, empty="Nothing was paid yet.")
 
 
 def chain(context: typer.Context) -> None:
@@ -196,10 +214,50 @@ def chain(context: typer.Context) -> None:
     if options.as_json:
         print_json(found)
         return
-    contracts = found.pop("contracts", {})
-    print_fields(list(found.items()))
-    if isinstance(contracts, dict):
-        print_fields(list(contracts.items()))
+    token = found.get("token")
+    supply = token if isinstance(token, dict) else {}
+    print_fields(
+        [
+            ("Chain", found.get("chainId")),
+            ("Its clock", found.get("now")),
+            ("For wallets", found.get("rpc")),
+            ("Runs in the service", found.get("isEmbedded")),
+            ("Tokens", f"{shown(supply.get('supply'))} {plain(supply.get('symbol'))}"),
+            ("To propose", shown(found.get("proposalThreshold"))),
+            ("Voting begins after", _span(found.get("votingDelaySeconds"))),
+            ("Voting lasts", _span(found.get("votingPeriodSeconds"))),
+            ("Late quorum adds", _span(found.get("voteExtensionSeconds"))),
+            ("Queued for", _span(found.get("timelockDelaySeconds"))),
+            ("Guardian", found.get("guardian")),
+        ]
+    )
+    rows: list[JsonObject] = [
+        {
+            "class": each.get("class"),
+            "quorum": _percent(each.get("quorum")),
+            "approval": _percent(each.get("approval")),
+        }
+        for each in _objects(found, "classes")
+    ]
+    columns = [("Class", "class"), ("Quorum", "quorum"), ("Approval", "approval")]
+    print_rows(columns, rows, empty="No classes.")
+    contracts = found.get("contracts")
+    print_fields(list(contracts.items()) if isinstance(contracts, dict) else [])
+
+
+def _span(seconds: JsonValue) -> str:
+    """Seconds in words, such as `2 days 1 h`."""
+    left = seconds if isinstance(seconds, int) else 0
+    parts = []
+    for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min"), (1, "s")):
+        number, left = divmod(left, size)
+        if number:
+            parts.append(f"{number} {unit}")
+    return " ".join(parts) or "0 s"
+
+
+def _percent(basis_points: JsonValue) -> str:
+    return f"{basis_points / 100:g} %" if isinstance(basis_points, int) else plain(basis_points)
 
 
 def register(root: typer.Typer) -> None:

@@ -91,6 +91,31 @@ def test_each_message_says_what_to_do(
     assert words in " ".join(result.err.split())
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("propose", "mint", "0x12", "1"),
+        ("propose", "admit", "0x12"),
+        ("propose", "call", "0x12"),
+        ("delegate", "0x12"),
+        ("members", "admit", "0x12"),
+        ("key", "revoke", "0x12"),
+        ("grant", "d", "0x12", "--action", "train", "--duo", "GRU", "--until", "30d"),
+    ],
+)
+def test_what_is_no_address_is_named_before_anybody_is_asked(
+    member: Commands, command: tuple[str, ...]
+) -> None:
+    said = says(member, *command, "--key", "hospital", code=4)
+    assert "'0x12' is no address: an address is 0x and 40 hex digits" in said
+
+
+def test_a_slip_in_an_address_is_answered_with_its_right_spelling(member: Commands) -> None:
+    address = KEYS["lab"].address
+    said = says(member, "delegate", address.swapcase().replace("0X", "0x"), code=4)
+    assert f"if it is yours: {address}" in said
+
+
 def test_a_file_that_may_not_be_read_is_named(member: Commands, tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
     folder.parent.write_text("no folder")

@@ -224,6 +224,32 @@ def test_every_kind_of_action_is_one_that_the_service_takes(
     assert len(dao.read("/v1/proposals")["items"]) == 1
 
 
+def test_the_treasury_and_the_rules_are_shown_in_words(voter: Commands, dao: ServedDao) -> None:
+    rules = voter("chain").check().out
+    assert "1000 CCD" in rules
+    assert "Voting lasts         1 h" in rules
+    assert "constitutional" in rules
+    assert registry_line(rules) == dao.read("/v1/dao")["contracts"]["anchors"]
+    assert "Nothing was paid yet." in voter("treasury").check().out
+    dao.carry_out({"action": "mint", "to": dao.read("/v1/treasury")["account"],
+                   "amount": str(5 * 10**18)})  # fmt: skip
+    token = dao.read("/v1/dao")["contracts"]["token"]
+    dao.carry_out(
+        {"action": "pay-token", "token": token, "to": LAB.address, "amount": str(2 * 10**18)}
+    )
+    await_that(lambda: bool(dao.read("/v1/treasury")["payments"]["items"]))
+    shows = voter("treasury").check().out
+    assert "CCD      3" in shows
+    (paid,) = [line for line in shows.splitlines() if LAB.address in line]
+    assert paid.startswith("2 CCD")
+
+
+def registry_line(rules: str) -> str:
+    """The registry of anchors, as `concord chain` shows it."""
+    (line,) = [line for line in rules.splitlines() if line.startswith("anchors ")]
+    return line.split()[1]
+
+
 def test_an_auditor_anchors_and_the_anchors_are_listed(voter: Commands, dao: ServedDao) -> None:
     await_that(lambda: bool(dao.read("/v1/anchors")["items"]))
     before = dao.read("/v1/log")["size"]
