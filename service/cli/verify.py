@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import orjson
 import typer
 
 from client.errors import ForkedLog, RolledBackLog
@@ -29,6 +27,7 @@ from ledger.events.wallets import WalletChain
 from ledger.merkle import Anchor, Checkpoint, parse_note, parse_receipt
 from service.cli.audits import VERDICT_EXITS, print_audit
 from service.cli.context import Options, check_verifier_key, options_of
+from service.cli.documents import Document, UnknownDocument, kind_of
 from service.cli.exits import Panel
 from service.cli.nodes import Nodes, opened
 from service.cli.output import console, plain, print_fields, print_json, print_unconfirmed
@@ -53,26 +52,10 @@ class NoVerifierKey(InvalidInput):
     remedy = "Give `--verifier-key`, as the log's operator has published it."
 
 
-class UnknownDocument(InvalidInput):
-    """None of the documents that are verified."""
-
-    code = "unknown-document"
-    remedy = "Hand in a receipt, a bundle or a ballot's receipt, as the service answered it."
-
-
 class InvalidRegistry(InvalidInput):
     """`--registry` is no address."""
 
     code = "invalid-registry"
-
-
-class Document(StrEnum):
-    """What is verified, told by its fields."""
-
-    RECEIPT = "leaf"
-    BUNDLE = "answer"
-    DELEGATION = "delegator"
-    BALLOT = "typedData"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +125,7 @@ def _address(registry: str | None) -> str | None:
 
 
 def _verify_document(asked: _Asked, document: bytes) -> None:
-    match _kind_of(document):
+    match kind_of(document):
         case Document.RECEIPT:
             _verify_receipt(asked, document)
         case Document.BUNDLE:
@@ -151,22 +134,6 @@ def _verify_document(asked: _Asked, document: bytes) -> None:
             verify_ballot(document, asked.nodes, as_json=asked.options.as_json)
         case Document.DELEGATION:
             verify_delegation(document, asked.nodes, as_json=asked.options.as_json)
-
-
-def _kind_of(document: bytes) -> Document:
-    try:
-        value = orjson.loads(document)
-    except orjson.JSONDecodeError as error:
-        raise UnknownDocument(
-            "This is no document that Concord writes: it is not JSON. Name a receipt, a bundle, or "
-            "the receipt of a ballot or a delegation."
-        ) from error
-    for kind in Document:
-        if isinstance(value, dict) and kind.value in value:
-            return kind
-    raise UnknownDocument(
-        "This is neither a receipt nor a bundle, nor the receipt of a ballot or a delegation."
-    )
 
 
 def _verify_receipt(asked: _Asked, document: bytes) -> None:
