@@ -26,8 +26,8 @@ from dashboard.lineage import Node
 CLUSTERED_FROM = 9
 """So many of one sort in one column are drawn as one."""
 
-OPENED_AT_ONCE = 40
-"""So many more of them are drawn with each click."""
+OPENED_AT_ONCE = 20
+"""So many more of them are drawn with each click: what fits into the frame and can be read."""
 
 CLUSTER = "cluster:"
 
