@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from playwright.sync_api import Locator, Page
 
 from benchmarks.dashboard_folder import WIDE
+from dashboard.components.graph import OPENED_AT_ONCE
 
 WIDE_PATH = f"/models?model=model-{WIDE}&version=1"
 
@@ -125,7 +126,8 @@ def graph_tour() -> list[Click]:
         ),
         Click(
             "a box",
-            lambda page: nodes(page).filter(has_text="Dataset").first.click(),
+            # One from the middle: the ends of a column that was opened are out of sight.
+            lambda page: nodes(page).filter(has_text="Dataset").nth(OPENED_AT_ONCE // 2).click(),
             lambda page: page.get_by_role("link", name="Open dataset").first,
         ),
     ]
