@@ -161,6 +161,8 @@ def print_impact(answer: JsonObject) -> None:
             ("Runs", _list(answer.get("runs"))),
             ("Model versions", _list(answer.get("models"))),
             ("Releases", _list(answer.get("releases"))),
+            # They may have read the data too.
+            *([("Unread manifests of", _list(unread))] if (unread := answer.get("unread")) else []),
         ]
     )
     _say_complete(answer)

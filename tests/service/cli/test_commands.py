@@ -272,6 +272,19 @@ def test_inputs_without_room_in_the_event_are_told_where_they_are(
     assert httpx.get(f"{history.url}/v1/content/{content}").content == kept.read_bytes()
 
 
+def test_an_impact_names_the_runs_whose_manifest_is_gone(history: World, user: Commands) -> None:
+    used = [word for n in range(1100) for word in ("--used", f"d{n}@1@g")]
+    user("run", "many", *used, "--id", "many-1", "--key", "lab").check()
+    complete = user("impact", "d").check().out
+    assert "Unread manifests" not in complete
+    assert "Not complete" not in complete
+    content = last(user)["inputsManifest"]["uri"].removeprefix("ipfs://")
+    (history.data / "content" / "blocks" / content[-3:-1] / content).unlink()
+    told = user("impact", "d").check().out
+    assert re.search(r"Unread manifests of +many-1", told)
+    assert "Not complete" in told
+
+
 def test_with_croissant_and_json_one_document_is_printed(world: World, user: Commands) -> None:
     document = {
         "@type": "sc:Dataset",
