@@ -5,18 +5,20 @@
         …
         await run.produced("tumour-classifier", "3", file=Path("model.bin"))
 
-Files are digested in a thread.
+Files are digested in a thread. A call that was never awaited has named nothing, so such a run is
+recorded as failed and `NotAwaited` is raised: its lineage would be a lie.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from client.errors import NotAwaited
 from client.files import describe_file, sha256_of
 from client.manifests import Manifest
 from client.run_notes import Ending, RunNotes
@@ -66,8 +68,10 @@ class AsyncTrackedRun:
         self.id = self._notes.id
         self.receipts: list[Recorded] = []
         self.manifest: KeptManifest | None = None
+        # Calls that were made and are not through.
+        self._open = 0
 
-    async def used(
+    def used(
         self,
         dataset: str,
         version: str,
@@ -75,19 +79,26 @@ class AsyncTrackedRun:
         grant: str | None = None,
         file: Path | None = None,
         digest: str | None = None,
-    ) -> None:
-        """Names a dataset version that the run reads; see `TrackedRun.used`."""
-        digest = await asyncio.to_thread(sha256_of, file) if file is not None else digest
-        self._notes.read_dataset(dataset, version, grant=grant, digest=digest)
+    ) -> Coroutine[Any, Any, None]:
+        """Names a dataset version that the run reads, once awaited; see `TrackedRun.used`."""
 
-    async def started_from(
+        async def note() -> None:
+            found = await _digest_of(file, digest)
+            self._notes.read_dataset(dataset, version, grant=grant, digest=found)
+
+        return self._counted(note)
+
+    def started_from(
         self, model: str, version: str, *, file: Path | None = None, digest: str | None = None
-    ) -> None:
-        """Names a model version that the run starts from."""
-        digest = await asyncio.to_thread(sha256_of, file) if file is not None else digest
-        self._notes.read_model(model, version, digest=digest)
+    ) -> Coroutine[Any, Any, None]:
+        """Names a model version that the run starts from, once awaited."""
 
-    async def produced(
+        async def note() -> None:
+            self._notes.read_model(model, version, digest=await _digest_of(file, digest))
+
+        return self._counted(note)
+
+    def produced(
         self,
         model: str,
         version: str,
@@ -96,12 +107,27 @@ class AsyncTrackedRun:
         relation: str = "trained",
         base: tuple[tuple[str, str], ...] = (),
         publish: bool = True,
-    ) -> None:
-        """Names a model version that the run made; see `TrackedRun.produced`."""
-        artifact = await asyncio.to_thread(describe_file, file)
-        self._notes.made(
-            model, version, artifact=artifact, relation=relation, base=base, publish=publish
-        )
+    ) -> Coroutine[Any, Any, None]:
+        """Names a model version that the run made, once awaited; see `TrackedRun.produced`."""
+
+        async def note() -> None:
+            artifact = await asyncio.to_thread(describe_file, file)
+            self._notes.made(
+                model, version, artifact=artifact, relation=relation, base=base, publish=publish
+            )
+
+        return self._counted(note)
+
+    def _counted(self, note: Callable[[], Awaitable[None]]) -> Coroutine[Any, Any, None]:
+        self._open += 1
+
+        async def noted() -> None:
+            try:
+                await note()
+            finally:
+                self._open -= 1
+
+        return noted()
 
     def measured(self, **metrics: float) -> None:
         """Adds metrics, such as `measured(accuracy=0.93)`; NaN and infinities become null."""
@@ -117,9 +143,19 @@ class AsyncTrackedRun:
         failure: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if failure is None:
+        if failure is None and not self._open:
             await self._end(self._notes.completed(self._clock()))
             return
+        if failure is None:
+            unfinished = NotAwaited(
+                f"{self._open} calls of run {self.id} were not awaited, so what they name is not "
+                "recorded. Write `await run.used(…)` and `await run.produced(…)`."
+            )
+            await self._fail(unfinished)
+            raise unfinished
+        await self._fail(failure)
+
+    async def _fail(self, failure: BaseException) -> None:
         try:
             await self._end(self._notes.failed(self._clock(), failure))
         except ConcordError as error:
@@ -142,3 +178,7 @@ class AsyncTrackedRun:
         kept = KeptManifest(manifest, file, problem)
         kept.warn()
         return kept
+
+
+async def _digest_of(file: Path | None, digest: str | None) -> str | None:
+    return await asyncio.to_thread(sha256_of, file) if file is not None else digest

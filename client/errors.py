@@ -140,6 +140,13 @@ class InvalidCroissant(InvalidInput):
     remedy = "Mend the file as the message says, or give the terms on the command line."
 
 
+class NotAwaited(InvalidInput):
+    """A call of an async run was made and never awaited, so it named nothing."""
+
+    code = "not-awaited"
+    remedy = "Await every `used`, `started_from` and `produced` of the run, and train again."
+
+
 class NoDao(NotFound):
     """The ledger has no DAO: no contracts, no votes."""
 

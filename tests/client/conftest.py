@@ -63,9 +63,14 @@ class AwaitedRun:
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._run, name)
-        if not inspect.iscoroutinefunction(attribute):
+        if not callable(attribute):
             return attribute
-        return lambda *arguments, **options: self._runner.run(attribute(*arguments, **options))
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            result = attribute(*arguments, **options)
+            return self._runner.run(result) if inspect.iscoroutine(result) else result
+
+        return call
 
 
 async def _gather(items: Any) -> list[Any]:

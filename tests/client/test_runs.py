@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import subprocess
 import sys
@@ -9,9 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 
+from client import AsyncLedger
+from client.errors import NotAwaited
 from client.files import sha256_of
 from ledger.events import Event
 from ledger.events.sealed import Sealed
@@ -170,3 +174,25 @@ def test_a_run_that_is_killed_leaves_its_start(
     )
     assert ended.returncode == -9
     assert kinds(server) == ["run.started"]
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+def test_an_async_run_whose_inputs_were_never_awaited_is_not_complete(
+    server: LogServer, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    async def forgetful() -> None:
+        async with (
+            AsyncLedger(
+                "https://ledger.example.org",
+                key=LAB,
+                state=tmp_path / "trust",
+                http=httpx.AsyncClient(transport=server.transport()),
+            ) as ledger,
+            ledger.run("train") as run,
+        ):
+            run.used("d", "1", grant="g", file=files[0])  # type: ignore[unused-coroutine]
+            await run.produced("m", "1", file=files[1])
+
+    with pytest.raises(NotAwaited, match=r"1 calls of run .* not awaited"):
+        asyncio.run(forgetful())
+    assert kinds(server) == ["run.started", "run.failed"]
