@@ -137,7 +137,7 @@ class BlockDirectory:
 
         def publish_shard(shard: Path) -> None:
             with (
-                storage_errors(f"store blocks in {shard}"),
+                storage_errors("store blocks"),
                 _locked(shard, fcntl.LOCK_SH) as directory,
             ):
                 for cid in by_shard[shard]:

@@ -8,6 +8,7 @@ are not what their name says (`IntegrityError`: they are never handed out).
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -136,6 +137,9 @@ _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 def storage_errors(task: str) -> Iterator[None]:
     """Names a failure of the file system while `task` was under way.
 
+    The message may be told to whoever asked over HTTP, so it says what the system said and not
+    where on this disk; the error that it came from does.
+
     Raises:
         StorageFull: there is no room left.
         StorageFailed: anything else the operating system reports.
@@ -143,10 +147,11 @@ def storage_errors(task: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        said = os.strerror(error.errno) if error.errno else type(error).__name__
         if error.errno in _NO_ROOM:
             raise StorageFull(
-                f"No room left to {task}; free some space and try again: {error}"
+                f"No room left to {task}; free some space and try again: {said}"
             ) from error
         raise StorageFailed(
-            f"Could not {task}; check the disk and its permissions: {error}"
+            f"Could not {task}; check the disk and its permissions: {said}"
         ) from error

@@ -106,6 +106,8 @@ def test_a_full_disk_is_told_loses_nothing_and_is_forgotten_once_there_is_room(
             for document in (small, large):
                 added = http.post("/v1/content", content=document, headers=session)
                 check_unavailable(added, "storage-full", "storage-failed")
+                # Where the service keeps it is nobody's business.
+                assert str(tmp_path) not in added.text
             assert http.get("/v1/grants/grant-1").status_code == 200
             assert http.get("/v1/receipts/3").status_code == 200
             assert http.get("/checkpoint").status_code == 200
