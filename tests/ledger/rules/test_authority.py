@@ -161,6 +161,9 @@ def test_members_and_their_keys_may_be_contracts_where_there_is_a_chain(
         return [may_be_contract(key.address, mirrored.state) for key in keys]
 
     assert may(c.labs[0], JOB) == [True, True]
+    for n, key in enumerate((c.operator, c.mirror)):
+        body: JsonObject = {"member": key.address, "roles": ["operator"]}
+        mirrored.sign(c.mirror, "member.admitted", chain=c.chain_reference(1 + n), **body)
     assert may(c.operator, c.mirror, c.outsider) == [False, False, False]
     assert not may_be_contract(c.labs[0].address, ledger.state)
     assert not may_be_contract(c.labs[0].address, History().state)
