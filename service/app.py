@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
+from ledger.errors import ConcordError
 from service import openapi, problems
 from service.growth import Growth
 from service.metrics import Metrics
-from service.middleware import Frame
+from service.middleware import Frame, PlainStart
 from service.parts import open_parts
 from service.routes import ROUTERS
 from service.routing import LeanRoute
@@ -33,7 +34,12 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with open_parts(settings, metrics=metrics) as parts:
+        with ExitStack() as opened:
+            try:
+                parts = opened.enter_context(open_parts(settings, metrics=metrics))
+            except ConcordError as error:
+                app.state.refusal = error
+                raise
             app.state.parts = parts
             app.state.growth = growth = Growth(parts.log)
             app.state.submitter = Submitter(parts.log)
@@ -65,7 +71,9 @@ def create_app(settings: Settings) -> FastAPI:
     framed = Frame(app.build_middleware_stack(), metrics=metrics, lean=lean, gate=gate)
     # Around the layers that FastAPI puts around whatever `add_middleware` is given: a lean route
     # needs none of them, and they take as long as reading an event.
-    app.middleware_stack = _open_to(settings.cors_origins, framed)
+    app.middleware_stack = PlainStart(
+        _open_to(settings.cors_origins, framed), lambda: refusal_of(app)
+    )
     return app
 
 
@@ -80,6 +88,12 @@ def _open_to(origins: Sequence[str], app: ASGIApp) -> ASGIApp:
         allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "X-Request-ID"],
         expose_headers=["Retry-After", "X-Request-ID"],
     )
+
+
+def refusal_of(app: FastAPI) -> ConcordError | None:
+    """Why the ledger could not be opened, where that is known."""
+    refusal = getattr(app.state, "refusal", None)
+    return refusal if isinstance(refusal, ConcordError) else None
 
 
 def stop_streams(app: FastAPI) -> None:
@@ -97,4 +111,10 @@ def create_server(settings: Settings, *, on_start: Callable[[], None] = lambda: 
         on_start: called once it listens; a process of its own lets it `service.memory.settle`.
     """
     app = create_app(settings)
-    return build_server(app, settings, on_start=on_start, on_stop=lambda: stop_streams(app))
+    return build_server(
+        app,
+        settings,
+        on_start=on_start,
+        on_stop=lambda: stop_streams(app),
+        refusal=lambda: refusal_of(app),
+    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ledger.errors import ConcordError
 from service.headers import API_HEADERS, REQUEST_ID, REQUEST_ID_FORM
 from service.metrics import Metrics
 from service.routing import LeanRoute
@@ -19,6 +20,28 @@ _HEADER_NAMES = frozenset(name for name, _ in _HEADERS)
 _REQUEST_ID = REQUEST_ID.encode()
 _UI_PATHS = frozenset({"/docs"})
 """Pages that load scripts and styles."""
+
+
+class PlainStart:
+    """ASGI middleware: a start that the ledger refuses is told in its words, with no traceback."""
+
+    def __init__(self, app: ASGIApp, refusal: Callable[[], ConcordError | None]) -> None:
+        self._app = app
+        self._refusal = refusal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes everything on."""
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+
+        async def tell(message: Message) -> None:
+            refusal = self._refusal()
+            if message["type"] == "lifespan.startup.failed" and refusal is not None:
+                message = {**message, "message": f"{refusal.code}: {refusal}"}
+            await send(message)
+
+        await self._app(scope, receive, tell)
 
 
 class Frame:

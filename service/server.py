@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from ledger.errors import ConcordError
 from service.errors import InvalidHttp, TooManyConnections
 from service.problems import DEFAULT_RETRY_SECONDS, MEDIA_TYPE, problem_of, problem_response
 from service.settings import Settings
@@ -152,17 +153,30 @@ def bounded_protocol(settings: Settings) -> type[BoundedProtocol]:
 
 
 class Server(uvicorn.Server):
-    """Says when it listens, and that it is to stop before it waits for its requests to end."""
+    """Says when it listens, and that it is to stop before it waits for its requests to end.
+
+    Attributes:
+        refusal: asks why the ledger could not be opened, where it could not.
+    """
 
     def __init__(
-        self, config: uvicorn.Config, on_start: Callable[[], None], on_stop: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        on_start: Callable[[], None],
+        on_stop: Callable[[], None],
+        refusal: Callable[[], ConcordError | None],
     ) -> None:
         super().__init__(config)
         self._on_start = on_start
         self._on_stop = on_stop
+        self.refusal = refusal
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Opens the ledger and listens."""
+        """Opens the ledger and listens.
+
+        Raises:
+            SystemExit: the ledger cannot be opened; `refusal` says why. Or nothing can listen.
+        """
         await super().startup(sockets)
         self._on_start()
 
@@ -173,7 +187,12 @@ class Server(uvicorn.Server):
 
 
 def build_server(
-    app: FastAPI, settings: Settings, *, on_start: Callable[[], None], on_stop: Callable[[], None]
+    app: FastAPI,
+    settings: Settings,
+    *,
+    on_start: Callable[[], None],
+    on_stop: Callable[[], None],
+    refusal: Callable[[], ConcordError | None],
 ) -> Server:
     """A server for the application, not yet started; `Server.run()` serves until told to stop."""
     config = uvicorn.Config(
@@ -190,4 +209,4 @@ def build_server(
         timeout_keep_alive=round(settings.idle_seconds),
         timeout_graceful_shutdown=round(settings.drain_seconds),
     )
-    return Server(config, on_start, on_stop)
+    return Server(config, on_start, on_stop, refusal)

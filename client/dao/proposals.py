@@ -174,7 +174,7 @@ def check_cancel(
     if transaction.sender not in {account, None}:
         raise NotYoursToCancel(
             f"Proposal {proposal} is {transaction.sender}'s to cancel, not {account}'s: only its "
-            "proposer cancels it, before the vote begins, or the guardian at any time."
+            "proposer or the guardian cancels a proposal."
         )
     return transaction
 

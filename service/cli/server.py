@@ -202,9 +202,12 @@ def serve(
                 ]
             )
         server = create_server(settings, on_start=settle)
-        server.run([listener])
-    if not server.started:
-        raise typer.Exit(1)
+        try:
+            server.run([listener])
+        except SystemExit:
+            if (refusal := server.refusal()) is None:
+                raise
+            raise refusal from None
 
 
 def demo(

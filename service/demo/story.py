@@ -228,7 +228,6 @@ def _audit(stage: Stage, version: str, at: int | None = None) -> int:
     return verified.answer.tree.size - 1
 
 
-
 def _revoke(stage: Stage) -> None:
     with stage.ledger(REVOKING) as steward:
         path = f"/v1/datasets/{dataset_of(REVOKING)}/impact"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -265,6 +268,20 @@ def test_it_refuses_a_database_that_was_rolled_back(data: Path, consortium: Cons
     shutil.copy(backup, data / "concord.db")
     with pytest.raises(HistoryRewritten):
         opened(Settings(data_dir=data))
+    for command, code in (
+        (("-m", "service"), 3),
+        (("-c", "from service.cli.main import main; main()", "serve", "--port", "0"), 6),
+    ):
+        refused = subprocess.run(
+            [sys.executable, *command],
+            env={**os.environ, "CONCORD_DATA_DIR": str(data)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert refused.returncode == code
+        assert "history-rewritten" in refused.stderr
+        assert "Traceback" not in refused.stdout + refused.stderr
 
 
 def test_settings_come_from_the_environment_and_empty_ones_count_as_unset(
