@@ -9,11 +9,11 @@ import streamlit as st
 from client import ConcordError
 from dashboard.components.markup import STYLE, line, show, text
 from dashboard.components.status import log_status
-from dashboard.connection import visit
-from dashboard.identity import disconnect, me
-from dashboard.names import members
 from dashboard.navigation import keep_address, link, pages
-from dashboard.sign_in import is_outside
+from dashboard.reading.connection import visit
+from dashboard.reading.names import members
+from dashboard.signing.identity import disconnect, me
+from dashboard.signing.sign_in import is_outside
 from dashboard.warming import warm_up
 
 ICON = Path(__file__).with_name("icon.png")

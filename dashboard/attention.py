@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from client import JsonObject
-from dashboard.connection import every, read, read_event
-from dashboard.dao import has_dao
-from dashboard.fields import inner, number, objects, text
-from dashboard.lineage import Node
-from dashboard.names import name_of
-from dashboard.undertakings import why_not
+from dashboard.models.lineage import Node
+from dashboard.reading.connection import every, read, read_event
+from dashboard.reading.dao import has_dao
+from dashboard.reading.fields import inner, number, objects, text
+from dashboard.reading.names import name_of
+from dashboard.signing.undertakings import why_not
 from dashboard.words.times import as_instant, instant_ms
 
 DAY_MS = 86_400_000

@@ -16,7 +16,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from dashboard.components.markup import label as plain_label
 from dashboard.components.states import guarded
-from dashboard.sign_in import is_outside, sign_in
+from dashboard.signing.sign_in import is_outside, sign_in
 
 _SHOWN = "shown"
 

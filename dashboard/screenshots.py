@@ -18,7 +18,7 @@ from playwright.sync_api import Page, sync_playwright
 from client import JsonObject, Ledger
 from client.errors import ServerProblem
 from dashboard.addresses import SERVER, USUAL_SERVER
-from dashboard.fields import number, objects, text
+from dashboard.reading.fields import number, objects, text
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")

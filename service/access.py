@@ -16,9 +16,9 @@ import orjson
 
 from ledger.errors import ConcordError
 from ledger.events.canonical import JsonObject, canonical
-from service.bodies import take
-from service.errors import InvalidParameter, InvalidRequest
-from service.problems import status_of
+from service.http.bodies import take
+from service.http.errors import InvalidParameter, InvalidRequest
+from service.http.problems import status_of
 from service.schemas.access import Defaults, EvaluationRequest, EvaluationsRequest, Semantic
 
 Evaluate = Callable[[EvaluationRequest], JsonObject]

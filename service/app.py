@@ -11,14 +11,14 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from ledger.errors import ConcordError
-from service import openapi, problems
-from service.growth import Growth
+from service.http import openapi, problems
+from service.http.growth import Growth
+from service.http.middleware import Frame, PlainStart
+from service.http.routing import LeanRoute
+from service.http.server import Server, build_server
 from service.metrics import Metrics
-from service.middleware import Frame, PlainStart
 from service.parts import open_parts
 from service.routes import ROUTERS
-from service.routing import LeanRoute
-from service.server import Server, build_server
 from service.settings import Settings
 from service.signin.gate import Gate, is_public
 from service.submitting import Submitter

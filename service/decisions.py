@@ -20,8 +20,8 @@ from ledger.events.canonical import JsonObject, JsonValue
 from ledger.rules.purposes import Terms, terms_of
 from ledger.views.projections.datasets import canonical_value
 from ledger.views.records import AuthorizedKey, Dataset, Grant
-from service.errors import InvalidRequest
-from service.pages import instant_of
+from service.http.errors import InvalidRequest
+from service.http.pages import instant_of
 from service.schemas.access import EvaluationRequest
 
 ACTIONS: tuple[str, ...] = get_args(Action)

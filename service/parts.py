@@ -25,7 +25,7 @@ from ledger.store.migrate import require_schema
 from ledger.store.reads import snapshot
 from ledger.store.tables.log import LeafRow
 from ledger.views.records import LedgerInfo
-from service.growth import Growth
+from service.http.growth import Growth
 from service.metrics import Metrics
 from service.profiles import Profiles
 from service.settings import Settings

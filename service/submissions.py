@@ -12,9 +12,9 @@ from ledger.events import parse_event
 from ledger.events.canonical import JsonObject, JsonValue
 from ledger.events.sealed import Opening
 from ledger.log import Appended, Submission
-from service.bodies import take
-from service.errors import InvalidRequest
-from service.problems import problem_of, status_of
+from service.http.bodies import take
+from service.http.errors import InvalidRequest
+from service.http.problems import problem_of, status_of
 from service.schemas.events import OpeningIn
 
 _WITH_OPENINGS = {"event", "openings"}

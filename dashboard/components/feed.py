@@ -7,11 +7,11 @@ import streamlit as st
 from client import JsonObject
 from dashboard.components.markup import line, show, text, when
 from dashboard.components.states import empty
-from dashboard.connection import read_now
-from dashboard.fields import inner, number, objects
-from dashboard.fields import text as text_of
-from dashboard.names import named, readable
 from dashboard.navigation import link
+from dashboard.reading.connection import read_now
+from dashboard.reading.fields import inner, number, objects
+from dashboard.reading.fields import text as text_of
+from dashboard.reading.names import named, readable
 from dashboard.words.kinds import kind_in_words
 from dashboard.words.times import now_ms
 

@@ -20,8 +20,8 @@ from streamlit_flow.layouts import ManualLayout  # type: ignore[import-untyped]
 from streamlit_flow.state import StreamlitFlowState  # type: ignore[import-untyped]
 
 from dashboard.components.markup import label
-from dashboard.layout import Place, places
-from dashboard.lineage import Node
+from dashboard.models.layout import Place, places
+from dashboard.models.lineage import Node
 
 CLUSTERED_FROM = 9
 """So many of one sort in one column are drawn as one."""

@@ -13,8 +13,8 @@ import streamlit as st
 
 from client import JsonObject
 from dashboard.components.markup import line, show
-from dashboard.connection import PAGE, SEARCHED, Query, every, read
-from dashboard.fields import number, objects, text, wording
+from dashboard.reading.connection import PAGE, SEARCHED, Query, every, read
+from dashboard.reading.fields import number, objects, text, wording
 
 
 @dataclass(frozen=True, slots=True)

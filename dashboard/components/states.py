@@ -18,7 +18,7 @@ from client.errors import (
 )
 from client.signin import SIGN_IN_REQUIRED
 from dashboard.components.markup import line, show, text
-from dashboard.connection import end_visit, forget, ledger, server
+from dashboard.reading.connection import end_visit, forget, ledger, server
 
 _RETRY_SECONDS = 3
 _NO_DAO = "no-dao"

@@ -7,7 +7,7 @@ import streamlit as st
 from client import ConcordError
 from client.errors import Unreachable
 from dashboard.components.markup import badge, line, show, when
-from dashboard.connection import ledger
+from dashboard.reading.connection import ledger
 from dashboard.words.times import now_ms
 
 REFRESH_SECONDS = 5

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.audit_anchors import anchors_view
-from dashboard.audit_log import log_table
-from dashboard.audit_proofs import compare_sizes, event_view, verify_upload
+from dashboard.audit.anchors import anchors_view
+from dashboard.audit.log import log_table
+from dashboard.audit.proofs import compare_sizes, event_view, verify_upload
 from dashboard.components.markup import line, show
 from dashboard.components.states import guarded
 from dashboard.navigation import asked, link

@@ -8,12 +8,12 @@ from dashboard.components.copying import copyable
 from dashboard.components.explain import meaning
 from dashboard.components.markup import badge, code, facts, line, show, text, when
 from dashboard.components.states import guarded
-from dashboard.connection import ledger, server, trust
-from dashboard.dao import dao, has_dao
-from dashboard.fields import flag
-from dashboard.fields import text as text_of
-from dashboard.identity import connect, disconnect, me
-from dashboard.sign_in import is_outside, sign_in
+from dashboard.reading.connection import ledger, server, trust
+from dashboard.reading.dao import dao, has_dao
+from dashboard.reading.fields import flag
+from dashboard.reading.fields import text as text_of
+from dashboard.signing.identity import connect, disconnect, me
+from dashboard.signing.sign_in import is_outside, sign_in
 from dashboard.words.terms import ROLES
 from dashboard.words.times import now_ms
 

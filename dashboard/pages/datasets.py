@@ -10,14 +10,14 @@ from dashboard.components.explain import meaning
 from dashboard.components.markup import badge, code, facts, label, line, show, table, text, when
 from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty, guarded
-from dashboard.connection import read
-from dashboard.dataset_access import access_view
-from dashboard.dataset_reach import reach_view, use_view
-from dashboard.dataset_requests import open_requests, requests_view
-from dashboard.fields import flag, inner, number, objects, optional_number, texts, wording
-from dashboard.fields import text as text_of
-from dashboard.names import named
+from dashboard.datasets.access import access_view
+from dashboard.datasets.reach import reach_view, use_view
+from dashboard.datasets.requests import open_requests, requests_view
 from dashboard.navigation import asked, link
+from dashboard.reading.connection import read
+from dashboard.reading.fields import flag, inner, number, objects, optional_number, texts, wording
+from dashboard.reading.fields import text as text_of
+from dashboard.reading.names import named
 from dashboard.words.terms import duo_sentences, offer_in_words, purpose_in_words
 from dashboard.words.times import instant_ms
 

@@ -11,16 +11,16 @@ from dashboard.components.copying import copyable
 from dashboard.components.markup import badge, label, line, show, table, text, when
 from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty, guarded
-from dashboard.connection import read, read_event
-from dashboard.dao import has_dao
-from dashboard.fields import flag, number, objects, optional_number, texts, wording
-from dashboard.fields import text as text_of
-from dashboard.holdings import holding, voting_power
-from dashboard.identity import me
-from dashboard.names import name_of, short
+from dashboard.members.holdings import holding, voting_power
+from dashboard.members.rules import rules
+from dashboard.members.treasury import treasury
 from dashboard.navigation import asked, link
-from dashboard.rules import rules
-from dashboard.treasury import treasury
+from dashboard.reading.connection import read, read_event
+from dashboard.reading.dao import has_dao
+from dashboard.reading.fields import flag, number, objects, optional_number, texts, wording
+from dashboard.reading.fields import text as text_of
+from dashboard.reading.names import name_of, short
+from dashboard.signing.identity import me
 from dashboard.words.amounts import tokens, units
 from dashboard.words.terms import ROLES
 from dashboard.words.times import instant_ms

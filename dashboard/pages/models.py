@@ -9,16 +9,10 @@ from dashboard.components.explain import meaning
 from dashboard.components.markup import code, joined, label, line, show, tag, text, when
 from dashboard.components.paging import Listing, listing, turn_pages
 from dashboard.components.states import empty, guarded
-from dashboard.connection import look_again, looked_at, read, read_event
-from dashboard.fields import inner, number, objects, wording
-from dashboard.fields import text as text_of
-from dashboard.lineage import events_behind, newest
-from dashboard.model_lineage import lineage_view
-from dashboard.model_views import compare, ingredients, proof
-from dashboard.names import named
-from dashboard.navigation import asked, link
-from dashboard.releases import show_release
-from dashboard.verdicts import (
+from dashboard.models.ancestry import lineage_view
+from dashboard.models.lineage import events_behind, newest
+from dashboard.models.releases import show_release
+from dashboard.models.verdicts import (
     audit_of,
     is_judged,
     judged_badge,
@@ -27,6 +21,12 @@ from dashboard.verdicts import (
     verdict_badge,
     verdict_sentence,
 )
+from dashboard.models.views import compare, ingredients, proof
+from dashboard.navigation import asked, link
+from dashboard.reading.connection import look_again, looked_at, read, read_event
+from dashboard.reading.fields import inner, number, objects, wording
+from dashboard.reading.fields import text as text_of
+from dashboard.reading.names import named
 from dashboard.words.kinds import kind_in_words
 from dashboard.words.times import day
 

@@ -6,16 +6,16 @@ import streamlit as st
 
 from client.errors import ServerProblem
 from dashboard.attention import Notice, notices
-from dashboard.audit_anchors import last_anchor
+from dashboard.audit.anchors import last_anchor
 from dashboard.components.explain import meaning
 from dashboard.components.feed import activity
 from dashboard.components.markup import Markup, badge, line, show, text, when
 from dashboard.components.states import empty, guarded
-from dashboard.connection import ledger, read_now, trust
-from dashboard.dao import has_dao
-from dashboard.fields import number
-from dashboard.identity import me
 from dashboard.navigation import link
+from dashboard.reading.connection import ledger, read_now, trust
+from dashboard.reading.dao import has_dao
+from dashboard.reading.fields import number
+from dashboard.signing.identity import me
 from dashboard.words.times import now_ms
 
 REFRESH_SECONDS = 5

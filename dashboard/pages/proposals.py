@@ -9,13 +9,13 @@ from dashboard.components.explain import meaning
 from dashboard.components.markup import Markup, line, show, text, when
 from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty, guarded
-from dashboard.fields import inner
-from dashboard.fields import text as text_of
-from dashboard.names import named
 from dashboard.navigation import asked, link
-from dashboard.proposal_form import proposal_form
-from dashboard.proposal_view import class_badge, proposal_view, read_at, state_badge
-from dashboard.tallies import quorum_bar
+from dashboard.proposals.form import proposal_form
+from dashboard.proposals.tallies import quorum_bar
+from dashboard.proposals.view import class_badge, proposal_view, read_at, state_badge
+from dashboard.reading.fields import inner
+from dashboard.reading.fields import text as text_of
+from dashboard.reading.names import named
 from dashboard.words.times import instant_ms
 
 _FILTERS = {

@@ -22,7 +22,7 @@ from governance.reads import Read
 from ledger.content.cid import Cid
 from ledger.content.reader import read_content
 from service.auditing import bundle_version
-from service.errors import InvalidRequest
+from service.http.errors import InvalidRequest
 from service.parts import Parts
 from service.proposals import details
 from service.proposals.judging import earliest_release, judge

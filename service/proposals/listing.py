@@ -17,8 +17,8 @@ from governance.proposals import (
     StatusReader,
     UnknownProposal,
 )
-from service.errors import InvalidParameter
-from service.pages import decode_cursor, encode_cursor
+from service.http.errors import InvalidParameter
+from service.http.pages import decode_cursor, encode_cursor
 
 LOOKED_AT = 1_000
 """Proposals that one page looks at, at most: it may hold fewer than were asked for."""

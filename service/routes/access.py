@@ -16,15 +16,15 @@ from ledger.events.canonical import JsonObject
 from ledger.store.evidence import SqlRows
 from ledger.store.reads import EventFilter, Snapshot
 from service.access import evaluations, open_page, search
-from service.answers import Json
 from service.auditing import policies_at
-from service.bodies import read_object, take
 from service.decisions import ACTIONS, RESOURCE_TYPE, SUBJECT_TYPE, Decider
-from service.openapi import problems, request_body
-from service.pages import Point, moment_of
+from service.http.answers import Json
+from service.http.bodies import read_object, take
+from service.http.openapi import problems, request_body
+from service.http.pages import Point, moment_of
+from service.http.routing import StrictRoute
 from service.parts import Parts, parts_of
 from service.routes.tree import in_thread
-from service.routing import StrictRoute
 from service.schemas.access import (
     ActionResults,
     ActionSearch,

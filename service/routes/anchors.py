@@ -9,16 +9,16 @@ from governance.mirror.texts import instant
 from ledger.errors import Refused
 from ledger.merkle.encoding import encode_base64
 from ledger.store.chains import AnchorKey, StoredAnchor, latest_anchor, read_anchors
-from service.answers import Json
 from service.background import WorkerState
-from service.bodies import read_object, take
-from service.errors import InvalidParameter
-from service.openapi import problems, request_body
-from service.pages import DEFAULT_PAGE, After, Limit, decode_cursor, encode_cursor
+from service.http.answers import Json
+from service.http.bodies import read_object, take
+from service.http.errors import InvalidParameter
+from service.http.openapi import problems, request_body
+from service.http.pages import DEFAULT_PAGE, After, Limit, decode_cursor, encode_cursor
+from service.http.routing import StrictRoute
 from service.parts import parts_of
 from service.routes.chain import dao_of, on_chain
 from service.routes.tree import in_thread
-from service.routing import StrictRoute
 from service.schemas.anchors import AnchoredView, AnchorPage, RegistryList
 from service.schemas.steps import NothingRequest
 from service.signin.gate import require_session

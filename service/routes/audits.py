@@ -18,15 +18,15 @@ from ledger.audit.lineage import lineage, lineage_json
 from ledger.store.evidence import SqlRows
 from ledger.views.records import model_node
 from service import auditing
-from service.answers import Json
-from service.errors import InvalidParameter
+from service.http.answers import Json
+from service.http.errors import InvalidParameter
+from service.http.openapi import problems
+from service.http.pages import Point, moment_of
+from service.http.routing import StrictRoute
 from service.latest import verdicts_of
-from service.openapi import problems
-from service.pages import Point, moment_of
 from service.parts import Parts, parts_of
 from service.routes.resources import AnyVersion, Id, IdFilter
 from service.routes.tree import in_thread
-from service.routing import StrictRoute
 from service.schemas.audits import AuditView, BundleView, ImpactView, LineageView, VerdictsView
 from service.verdicts import VersionKey
 

@@ -10,10 +10,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from ledger.errors import NotFound
-from service.bodies import read_body
-from service.openapi import problems
+from service.http.bodies import read_body
+from service.http.openapi import problems
+from service.http.routing import StrictRoute
 from service.parts import Parts, parts_of
-from service.routing import StrictRoute
 
 if TYPE_CHECKING:
     from service.dao import Dao

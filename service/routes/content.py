@@ -18,13 +18,13 @@ from starlette.requests import ClientDisconnect
 from ledger.content.cid import Cid
 from ledger.content.errors import storage_errors
 from ledger.store.content import AddedContent, note_content
-from service.answers import Json
-from service.errors import BodyTooLarge
-from service.headers import IMMUTABLE
-from service.openapi import OpenApi, problems
+from service.http.answers import Json
+from service.http.errors import BodyTooLarge
+from service.http.headers import IMMUTABLE
+from service.http.openapi import OpenApi, problems
+from service.http.routing import StrictRoute
 from service.parts import Parts, parts_of
 from service.routes.tree import in_thread
-from service.routing import StrictRoute
 from service.schemas.content import ContentView
 from service.signin.gate import require_session
 

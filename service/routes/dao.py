@@ -9,11 +9,11 @@ from governance.addresses import DaoAddresses
 from governance.current import CurrentRules, read_rules
 from governance.mirror.texts import instant
 from ledger.chain.provider import EmbeddedProvider
-from service.answers import Json
-from service.openapi import problems
+from service.http.answers import Json
+from service.http.openapi import problems
+from service.http.routing import StrictRoute
 from service.parts import parts_of
 from service.routes.chain import dao_of, on_chain
-from service.routing import StrictRoute
 from service.schemas.dao import DaoView
 
 router = APIRouter(route_class=StrictRoute, tags=["dao"])

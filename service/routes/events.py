@@ -11,11 +11,10 @@ from ledger.events.bodies import BODIES
 from ledger.events.canonical import MAX_SAFE_INTEGER
 from ledger.log import SizeNotReached
 from ledger.store.reads import EventFilter, Page, StoredLeaf, snapshot
-from service.answers import Json
-from service.errors import InvalidParameter, ShuttingDown, TooManyStreams
-from service.leaves import recorded_event
-from service.openapi import problems
-from service.pages import (
+from service.http.answers import Json
+from service.http.errors import InvalidParameter, ShuttingDown, TooManyStreams
+from service.http.openapi import problems
+from service.http.pages import (
     DEFAULT_PAGE,
     After,
     Limit,
@@ -25,12 +24,13 @@ from service.pages import (
     moment_of,
     page_json,
 )
+from service.http.routing import StrictRoute
+from service.http.stream import EventStream, leaf_events
+from service.leaves import recorded_event
 from service.parts import Parts, growth_of, parts_of
 from service.routes.tree import LeafIndex, in_thread
-from service.routing import StrictRoute
 from service.schemas.events import EventPage, RecordedEventView
 from service.signin.gate import guest_of, token_of
-from service.stream import EventStream, leaf_events
 
 router = APIRouter(route_class=StrictRoute, tags=["events"])
 

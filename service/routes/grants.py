@@ -14,14 +14,22 @@ from fastapi.responses import Response
 
 from ledger.store.reads import snapshot
 from ledger.views.records import Grant, GrantChange
-from service.answers import Json
-from service.openapi import problems
-from service.pages import DEFAULT_PAGE, After, Limit, Point, decode_cursor, encode_cursor, moment_of
+from service.http.answers import Json
+from service.http.openapi import problems
+from service.http.pages import (
+    DEFAULT_PAGE,
+    After,
+    Limit,
+    Point,
+    decode_cursor,
+    encode_cursor,
+    moment_of,
+)
+from service.http.routing import StrictRoute
 from service.parts import parts_of
 from service.resources import resource
 from service.routes.resources import AddressFilter, Filters, Id, IdFilter, missing
 from service.routes.tree import in_thread
-from service.routing import StrictRoute
 from service.schemas import base, resources
 
 router = APIRouter(route_class=StrictRoute, tags=["resources"])

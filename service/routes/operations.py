@@ -8,12 +8,12 @@ from pydantic import BaseModel
 
 from ledger.errors import Unavailable
 from ledger.store.reads import snapshot
-from service.answers import Json
-from service.errors import ShuttingDown
+from service.http.answers import Json
+from service.http.errors import ShuttingDown
+from service.http.routing import StrictRoute
 from service.metrics import MEDIA_TYPE
 from service.parts import Parts, growth_of, parts_of
 from service.routes.tree import in_thread
-from service.routing import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, tags=["operations"])
 

@@ -12,16 +12,16 @@ from governance.mirror.texts import instant
 from governance.policies import PolicyBook, adopted_versions, demands
 from ledger.store.reads import Snapshot
 from ledger.views.records import PolicyVersion
-from service.answers import Json
-from service.errors import InvalidParameter, NoSuchResource
-from service.openapi import problems
-from service.pages import DEFAULT_PAGE, After, Limit, decode_cursor, encode_cursor
+from service.http.answers import Json
+from service.http.errors import InvalidParameter, NoSuchResource
+from service.http.openapi import problems
+from service.http.pages import DEFAULT_PAGE, After, Limit, decode_cursor, encode_cursor
+from service.http.routing import StrictRoute
 from service.parts import parts_of
 from service.places import place_of
 from service.routes.chain import dao_of
 from service.routes.resources import Id
 from service.routes.tree import in_thread
-from service.routing import StrictRoute
 from service.schemas.base import Page
 from service.schemas.policies import PolicyDetail, PolicyVersionView
 

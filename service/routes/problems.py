@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import PlainTextResponse
 
-from service.catalogue import entries, text_of
-from service.errors import NoSuchResource
-from service.headers import A_MINUTE
-from service.openapi import problems
-from service.routing import StrictRoute
+from service.http.catalogue import entries, text_of
+from service.http.errors import NoSuchResource
+from service.http.headers import A_MINUTE
+from service.http.openapi import problems
+from service.http.routing import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, tags=["operations"])
 

@@ -18,13 +18,13 @@ from ledger.merkle.encoding import encode_base64
 from ledger.store.reads import snapshot
 from ledger.vault import Opened, Redacted
 from ledger.verify import verify_bundle, verify_receipt
-from service.answers import Json
-from service.bodies import read_body, read_object, take
-from service.errors import InvalidRequest, NoSuchResource
-from service.openapi import problems, request_body
+from service.http.answers import Json
+from service.http.bodies import read_body, read_object, take
+from service.http.errors import InvalidRequest, NoSuchResource
+from service.http.openapi import problems, request_body
+from service.http.routing import StrictRoute
 from service.parts import Parts, parts_of
 from service.routes.tree import in_thread
-from service.routing import StrictRoute
 from service.schemas.proofs import ProofDocument, SealedReadAnswer, SealedReadRequest, Verdict
 from service.sealed_values import StaleQuestion, ValueErased, check_reader
 

@@ -10,9 +10,10 @@ from fastapi.responses import Response
 from governance.proposals import ProposalRecord, ProposalState, detail_of
 from ledger.store.reads import Snapshot, snapshot
 from ledger.views.records import ChainEvent, ProposalChange
-from service.answers import Json
-from service.openapi import problems
-from service.pages import DEFAULT_PAGE, After, Limit
+from service.http.answers import Json
+from service.http.openapi import problems
+from service.http.pages import DEFAULT_PAGE, After, Limit
+from service.http.routing import StrictRoute
 from service.parts import Parts, parts_of
 from service.proposals import details
 from service.proposals.answers import read_creations, summary_json
@@ -21,7 +22,6 @@ from service.proposals.listing import ProposalFilter, read_page
 from service.proposals.names import LedgerNames
 from service.routes.chain import dao_of, on_chain
 from service.routes.resources import AddressFilter, address_of
-from service.routing import StrictRoute
 from service.schemas.base import Page
 from service.schemas.proposals import ProposalSummary, ProposalView, StateName
 

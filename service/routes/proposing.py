@@ -8,16 +8,16 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from governance.proposals import simulate
-from service.answers import Json
-from service.bodies import read_object, take
-from service.openapi import problems, request_body
+from service.http.answers import Json
+from service.http.bodies import read_object, take
+from service.http.openapi import problems, request_body
+from service.http.routing import StrictRoute
+from service.http.sources import source_of
 from service.parts import parts_of
 from service.proposals.drafting import prepare_proposal, simulation_json
 from service.routes.chain import dao_of, on_chain
 from service.routes.proposals import ProposalId, names_of, proposal_of
-from service.routing import StrictRoute
 from service.schemas.proposals import PreparedProposal, PrepareProposalRequest, SimulationView
-from service.sources import source_of
 
 router = APIRouter(route_class=StrictRoute, tags=["dao"])
 

@@ -30,15 +30,15 @@ from ledger.views.records import (
     RunOutput,
 )
 from ledger.views.state import Key
-from service.answers import Json
-from service.errors import InvalidParameter, NoSuchResource
+from service.http.answers import Json
+from service.http.errors import InvalidParameter, NoSuchResource
+from service.http.openapi import problems
+from service.http.pages import DEFAULT_PAGE, After, Limit, decode_cursor, encode_cursor
+from service.http.routing import StrictRoute
 from service.latest import latest_of
-from service.openapi import problems
-from service.pages import DEFAULT_PAGE, After, Limit, decode_cursor, encode_cursor
 from service.parts import Parts, parts_of
 from service.resources import resource, sealed_in
 from service.routes.tree import in_thread
-from service.routing import StrictRoute
 from service.schemas import base, resources
 
 R = TypeVar("R", bound=Record)

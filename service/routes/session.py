@@ -9,12 +9,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from ledger.events.identifiers import format_instant
-from service.answers import Json
-from service.bodies import read_object, take
-from service.openapi import problems, request_body
+from service.http.answers import Json
+from service.http.bodies import read_object, take
+from service.http.openapi import problems, request_body
+from service.http.routing import StrictRoute
 from service.parts import Parts, parts_of
 from service.routes.tree import in_thread
-from service.routing import StrictRoute
 from service.schemas.session import (
     NewSession,
     NonceView,

@@ -23,9 +23,11 @@ from governance.proposals import (
 from governance.votes import recount_proposal
 from ledger.chain.values import TransactionReceipt
 from ledger.errors import Conflict
-from service.answers import Json
-from service.bodies import read_object, take
-from service.openapi import problems, request_body
+from service.http.answers import Json
+from service.http.bodies import read_object, take
+from service.http.openapi import problems, request_body
+from service.http.routing import StrictRoute
+from service.http.sources import source_of
 from service.parts import Parts, parts_of
 from service.proposals.answers import tally_json
 from service.proposals.details import is_settled
@@ -33,10 +35,8 @@ from service.proposals.transactions import transaction_json
 from service.routes.chain import dao_of, on_chain
 from service.routes.proposals import ProposalId, proposal_of
 from service.routes.votes import MIRROR
-from service.routing import StrictRoute
 from service.schemas.steps import CancelView, NothingRequest, StepView
 from service.schemas.votes import RecountView
-from service.sources import source_of
 
 if TYPE_CHECKING:
     from service.dao import Dao

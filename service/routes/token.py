@@ -10,15 +10,15 @@ from fastapi.responses import Response
 from ledger.store.governance import HolderKey, largest_holders
 from ledger.store.reads import Snapshot
 from ledger.views.records import Member, TokenHolder
-from service.answers import Json
-from service.errors import InvalidParameter, NoSuchResource
 from service.holders import Holding, holding_of, read_holding, read_supply
-from service.openapi import problems
-from service.pages import DEFAULT_PAGE, After, Limit, decode_cursor, encode_cursor
+from service.http.answers import Json
+from service.http.errors import InvalidParameter, NoSuchResource
+from service.http.openapi import problems
+from service.http.pages import DEFAULT_PAGE, After, Limit, decode_cursor, encode_cursor
+from service.http.routing import StrictRoute
 from service.parts import parts_of
 from service.routes.chain import dao_of, on_chain
 from service.routes.resources import AddressPath, address_of
-from service.routing import StrictRoute
 from service.schemas.money import HolderPage, HolderView
 
 router = APIRouter(route_class=StrictRoute, tags=["dao"])

@@ -20,15 +20,15 @@ from ledger.errors import Conflict
 from ledger.events.identifiers import check_address
 from ledger.store.reads import snapshot
 from ledger.views.records import ModelVersion
-from service.answers import Json
-from service.bodies import read_object, take
-from service.errors import InvalidRequest
-from service.openapi import problems, request_body
+from service.http.answers import Json
+from service.http.bodies import read_object, take
+from service.http.errors import InvalidRequest
+from service.http.openapi import problems, request_body
+from service.http.routing import StrictRoute
 from service.parts import Parts, parts_of
 from service.proposals.transactions import transaction_json
 from service.routes.chain import dao_of, on_chain
 from service.routes.resources import AnyVersion, Id, missing
-from service.routing import StrictRoute
 from service.schemas.dao import TransactionView
 from service.schemas.steps import AttestationView, PrepareTransactionRequest
 

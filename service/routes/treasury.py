@@ -7,16 +7,16 @@ from fastapi.responses import Response
 
 from governance.mirror.texts import instant
 from ledger.store.reads import Snapshot
-from service.answers import Json
-from service.errors import InvalidParameter
-from service.openapi import problems
-from service.pages import DEFAULT_PAGE, After, Limit, decode_cursor, encode_cursor
+from service.http.answers import Json
+from service.http.errors import InvalidParameter
+from service.http.openapi import problems
+from service.http.pages import DEFAULT_PAGE, After, Limit, decode_cursor, encode_cursor
+from service.http.routing import StrictRoute
 from service.parts import Parts, parts_of
 from service.places import place_of
 from service.routes.chain import dao_of, on_chain
 from service.routes.dao import TOKEN_DECIMALS
 from service.routes.tree import in_thread
-from service.routing import StrictRoute
 from service.schemas.money import PaymentPage, TreasuryView
 from service.treasury import Payment, PaymentKey, read_balances, read_payments
 

@@ -19,12 +19,12 @@ from ledger.merkle import EntriesAddress, TileAddress, parse_tile_path
 from ledger.merkle.encoding import encode_base64
 from ledger.merkle.errors import InvalidTilePath
 from ledger.merkle.tiles import TILE_WIDTH
-from service.answers import Json
-from service.errors import InvalidParameter, NoSuchResource
-from service.headers import A_MINUTE, BRIEFLY, IMMUTABLE
-from service.openapi import problems
+from service.http.answers import Json
+from service.http.errors import InvalidParameter, NoSuchResource
+from service.http.headers import A_MINUTE, BRIEFLY, IMMUTABLE
+from service.http.openapi import problems
+from service.http.routing import StrictRoute
 from service.parts import Parts, parts_of
-from service.routing import StrictRoute
 from service.schemas.events import ReceiptView
 from service.schemas.proofs import ConsistencyView, LogView
 

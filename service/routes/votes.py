@@ -32,17 +32,18 @@ from ledger.events.canonical import JsonObject, parse_object
 from ledger.events.identifiers import format_instant
 from ledger.store.reads import snapshot
 from ledger.views import records
-from service.answers import Json
-from service.bodies import read_body, read_object, take
-from service.errors import InvalidParameter
-from service.openapi import problems, request_body
-from service.pages import DEFAULT_PAGE, After, Limit, decode_cursor, encode_cursor
+from service.http.answers import Json
+from service.http.bodies import read_body, read_object, take
+from service.http.errors import InvalidParameter
+from service.http.openapi import problems, request_body
+from service.http.pages import DEFAULT_PAGE, After, Limit, decode_cursor, encode_cursor
+from service.http.routing import LeanRoute, StrictRoute
+from service.http.sources import source_of
 from service.parts import Parts, parts_of
 from service.proposals.details import event_place
 from service.routes.chain import dao_of, on_chain
 from service.routes.proposals import ProposalId, proposal_of
 from service.routes.resources import address_of
-from service.routing import LeanRoute, StrictRoute
 from service.schemas.base import Page
 from service.schemas.votes import (
     BallotReceiptView,
@@ -54,7 +55,6 @@ from service.schemas.votes import (
     SupportName,
     VoteView,
 )
-from service.sources import source_of
 
 if TYPE_CHECKING:
     from service.dao import Dao

@@ -17,11 +17,11 @@ from ledger.events import build_event, digest, typed_data
 from ledger.events.canonical import parse_object
 from ledger.log import Submission
 from ledger.log.submission import Answer
-from service.answers import Json
-from service.bodies import read_body, read_object, take
-from service.openapi import problems, request_body
+from service.http.answers import Json
+from service.http.bodies import read_body, read_object, take
+from service.http.openapi import problems, request_body
+from service.http.routing import LeanRoute, StrictRoute
 from service.parts import Parts, parts_of, submitter_of
-from service.routing import LeanRoute, StrictRoute
 from service.schemas.events import (
     AppendAnswer,
     AppendRequest,

@@ -24,8 +24,8 @@ from fastapi import Request
 from starlette.types import Receive, Scope, Send
 
 from ledger.errors import ConcordError, Refused
+from service.http.problems import problem_for
 from service.parts import parts_of
-from service.problems import problem_for
 from service.signin.sessions import Session
 from service.signin.verification import Place
 

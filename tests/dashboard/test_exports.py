@@ -7,8 +7,8 @@ import io
 
 from client import JsonObject
 from client.trust import Trust
-from dashboard.audit_log import as_csv
-from dashboard.report import audit_report
+from dashboard.audit.log import as_csv
+from dashboard.models.report import audit_report
 from tests.dashboard.test_lineage import AUDIT
 
 

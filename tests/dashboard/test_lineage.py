@@ -17,9 +17,9 @@ from dashboard.components.graph import (
     clustered,
     filtered,
 )
-from dashboard.layout import places
-from dashboard.lineage import Node, events_behind, inputs_of, judged
-from dashboard.model_lineage import picture_of
+from dashboard.models.ancestry import picture_of
+from dashboard.models.layout import places
+from dashboard.models.lineage import Node, events_behind, inputs_of, judged
 
 AUDIT: JsonObject = {
     "ancestors": [

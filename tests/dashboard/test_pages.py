@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import addresses, connection
-from dashboard.identity import Me
+from dashboard import addresses
+from dashboard.reading import connection
+from dashboard.signing.identity import Me
 from service.settings import Settings
 from tests.dashboard.story import now_consortium, story
 from tests.support.ledgers import Consortium

@@ -11,8 +11,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from client import JsonObject, Ledger, drafts
-from dashboard import addresses, connection, names
-from dashboard.verdicts import FINDINGS_SHOWN
+from dashboard import addresses
+from dashboard.models.verdicts import FINDINGS_SHOWN
+from dashboard.reading import connection, names
 from dashboard.words.findings import FINDINGS
 from ledger.events import Event
 from service.settings import Settings

@@ -12,9 +12,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from streamlit.testing.v1 import AppTest
 
 from client import Keystore, Ledger, SigningKey
-from dashboard import addresses, connection
-from dashboard.connection import Visit
-from dashboard.identity import Me
+from dashboard import addresses
+from dashboard.reading import connection
+from dashboard.reading.connection import Visit
+from dashboard.signing.identity import Me
 from service.settings import Settings
 from tests.dashboard.conftest import PATIENCE_MS, settled
 from tests.dashboard.processes import DashboardProcess
@@ -119,8 +120,8 @@ def test_what_a_member_has_read_is_shown_to_nobody_else(
 
 def test_answers_are_kept_for_one_session_alone(guarded: ServerThread, members: Consortium) -> None:
     script = (
-        "import streamlit as st\nfrom dashboard.connection import read\n"
-        "from dashboard.names import members\n"
+        "import streamlit as st\nfrom dashboard.reading.connection import read\n"
+        "from dashboard.reading.names import members\n"
         "from client import ConcordError\n"
         "for ask in (lambda: read('/v1/models'), members):\n"
         "    try:\n        st.text(str(dict(ask())))\n"
@@ -165,7 +166,9 @@ def test_who_disconnects_is_signed_out_at_the_server_too(
     begun = state["visit"]
     assert isinstance(begun, Visit)
     token = begun.ledger._session.token
-    script = "from dashboard.identity import disconnect, me\ndisconnect()\nassert me() is None\n"
+    script = (
+        "from dashboard.signing.identity import disconnect, me\ndisconnect()\nassert me() is None\n"
+    )
     test = AppTest.from_string(script, default_timeout=60)
     for name, value in state.items():
         test.session_state[name] = value

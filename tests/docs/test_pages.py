@@ -17,8 +17,8 @@ from client import Ledger
 from governance.actions import kinds
 from ledger.events.bodies import BODIES
 from service.app import create_app
-from service.catalogue import entries, load_all
 from service.cli.main import app
+from service.http.catalogue import entries, load_all
 from service.settings import Settings
 
 ROOT = Path(__file__).parents[2]

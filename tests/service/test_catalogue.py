@@ -16,7 +16,7 @@ from ledger.errors import (
     Refused,
     Unavailable,
 )
-from service.catalogue import entries, error_classes, load_all
+from service.http.catalogue import entries, error_classes, load_all
 from tests.service.conftest import Serve, Served, problem_code
 
 PAGE = Path(__file__).parents[2] / "docs" / "problems.md"
@@ -33,9 +33,9 @@ def name(error: type[ConcordError]) -> str:
 
 
 def test_the_page_lists_every_error_with_its_status_and_remedy(tmp_path: Path) -> None:
-    """If not: `python -m service.catalogue`. In a process of its own, where no test adds any."""
+    """If not: `python -m service.http.catalogue`. In a process of its own: no test adds any."""
     written = tmp_path / "problems.md"
-    command = [sys.executable, "-m", "service.catalogue", "--output", str(written)]
+    command = [sys.executable, "-m", "service.http.catalogue", "--output", str(written)]
     subprocess.run(command, check=True, cwd=PAGE.parents[1])
     assert written.read_text("utf-8") == PAGE.read_text("utf-8")
     for error in CLASSES:

@@ -9,8 +9,8 @@ from fastapi import FastAPI, Request
 from httpx import ASGITransport
 
 from ledger.errors import ConcordError, IntegrityError
-from service import problems
 from service.app import create_app
+from service.http import problems
 from service.settings import Settings
 from tests.service.conftest import Serve, Served, problem_code
 

@@ -1,0 +1,142 @@
+"""The log as a table: filtered and paged by the server, exported as CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import streamlit as st
+
+from client import JsonObject
+from dashboard.components.markup import line, show, visible
+from dashboard.components.paging import listing, turn_pages
+from dashboard.components.states import empty
+from dashboard.navigation import go
+from dashboard.reading.connection import PAGE, every, read
+from dashboard.reading.fields import inner, number, objects
+from dashboard.reading.fields import text as text_of
+from dashboard.reading.names import members, name_of, readable
+from dashboard.words.kinds import KINDS, kind_in_words
+from dashboard.words.times import exact, now_ms, relative
+
+MOST_EXPORTED = 10_000
+_COLUMNS = ("index", "recordedAt", "kind", "actor", "onBehalfOf", "subject", "summary", "eventId")
+
+
+def log_table() -> None:
+    """The events that fit the filters, the newest first; one that is chosen is opened."""
+    query = _filters()
+    if query:
+        key = "log-" + "-".join(query.values())
+        _rows(listing("/v1/events", key, search="", fields=(), order="newest", **query).rows)
+        turn_pages(key)
+    else:
+        _rows(_newest_first())
+    _exports(query)
+
+
+def _filters() -> dict[str, str]:
+    """What was chosen, as the API takes it."""
+    first, second, third, fourth = st.columns([3, 3, 3, 4])
+    with first:
+        kind = st.selectbox("What happened", list(KINDS), format_func=kind_in_words, index=None,
+                            placeholder="Everything", key="log-kind")  # fmt: skip
+    with second:
+        actor = st.selectbox("Who signed", list(members()), format_func=name_of, index=None,
+                             placeholder="Everyone", key="log-actor")  # fmt: skip
+    with third:
+        subject = st.text_input("About", placeholder="Name of a dataset, model …",
+                                key="log-subject")  # fmt: skip
+    with fourth:
+        days = st.date_input("From day to day (UTC)", value=[], format="YYYY-MM-DD",
+                             key="log-days")  # fmt: skip
+    chosen = {"kind": kind or "", "actor": actor or "", "subject": subject.strip()}
+    return {name: value for name, value in chosen.items() if value} | _between(days)
+
+
+def _between(days: date | tuple[date, ...]) -> dict[str, str]:
+    """The first and the last moment of a stretch of days; nothing while its end is not chosen."""
+    if not isinstance(days, tuple) or len(days) != 2:
+        return {}
+    return {"since": f"{days[0]}T00:00:00Z", "until": f"{days[1]}T23:59:59.999Z"}
+
+
+def _newest_first() -> list[JsonObject]:
+    """One page of the whole log, from its end."""
+    size = number(read("/v1/log"), "size")
+    last = max(1, -(-size // PAGE))
+    page = st.pagination(last, key="log-page") if last > 1 else 1
+    end = size - (page - 1) * PAGE
+    start = max(0, end - PAGE)
+    if end <= 0:
+        return []
+    found = objects(read("/v1/events", since=start, until=end - 1, limit=PAGE), "items")
+    return found[::-1]
+
+
+def _rows(rows: Sequence[JsonObject]) -> None:
+    if not rows:
+        empty("No event fits.", "Take a filter away.")
+        return
+    now = now_ms()
+    table = [
+        {
+            "Event": number(row, "index"),
+            "When": relative(number(row, "recordedAt"), now),
+            "What": kind_in_words(text_of(inner(row, "event"), "kind")),
+            "Who": visible(name_of(text_of(inner(row, "event"), "actor"))),
+            "In one sentence": visible(readable(text_of(inner(row, "event"), "summary"))),
+            "Exact time": exact(number(row, "recordedAt")),
+        }
+        for row in rows
+    ]
+    show(line("Choose a row to open the event and its proof.", cls="c-line c-soft"))
+    chosen = st.dataframe(
+        table, hide_index=True, height="content", on_select="rerun",
+        selection_mode="single-row", key="log-rows",
+        column_config={
+            "Event": st.column_config.NumberColumn(width="small"),
+            "In one sentence": st.column_config.TextColumn(width="large"),
+        },
+    )  # fmt: skip
+    selected = chosen.selection.rows
+    if selected and selected[0] < len(rows):
+        go("audit", event=number(rows[selected[0]], "index"))
+
+
+def _exports(query: Mapping[str, str]) -> None:
+    with st.expander("Export", icon=":material/download:"):
+        show(line(f"The events that fit the filters, up to {MOST_EXPORTED:,}, the oldest first."))
+        with st.container(horizontal=True):
+            st.download_button(
+                "CSV", lambda: as_csv(_all(query)), "events.csv", "text/csv", on_click="ignore"
+            )
+            st.download_button(
+                "JSON", lambda: json.dumps(_all(query), ensure_ascii=False, indent=1),
+                "events.json", "application/json", on_click="ignore",
+            )  # fmt: skip
+
+
+def _all(query: Mapping[str, str]) -> list[JsonObject]:
+    return list(every("/v1/events", MOST_EXPORTED, **query))
+
+
+def as_csv(rows: Sequence[JsonObject]) -> str:
+    """Events as CSV (RFC 4180). A cell that a spreadsheet would take for a formula is quoted."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(_COLUMNS)
+    for row in rows:
+        event = inner(row, "event")
+        cells = [row.get(name, event.get(name)) for name in _COLUMNS]
+        writer.writerow([_harmless(cell) for cell in cells])
+    return out.getvalue()
+
+
+def _harmless(cell: object) -> object:
+    if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return "'" + cell
+    return cell

@@ -1,0 +1,1 @@
+"""What a dataset page is made of: access, requests, reach."""

@@ -1,0 +1,1 @@
+"""What the members page is made of: holdings, treasury, rules."""

@@ -1,0 +1,1 @@
+"""What a model page is made of: verdict, lineage, releases, report."""

@@ -1,0 +1,174 @@
+"""Where a model version came from: a graph that is filtered, opened and clicked; and a list."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import streamlit as st
+
+from client import JsonObject
+from dashboard.components.explain import meaning
+from dashboard.components.graph import CLUSTER, Picture, clustered, draw, filtered, sort_of
+from dashboard.components.markup import badge, facts, line, show, table, text, when
+from dashboard.components.states import empty
+from dashboard.models.lineage import Node, judged
+from dashboard.models.verdicts import path_of
+from dashboard.navigation import link
+from dashboard.reading.connection import read, read_as_of
+from dashboard.reading.fields import inner, number, objects, texts
+from dashboard.reading.fields import text as text_of
+from dashboard.reading.names import named
+from dashboard.words.terms import actions_in_words, purpose_in_words
+from dashboard.words.times import instant_ms
+
+SORTS = {
+    "dataset": "Datasets",
+    "grant": "Permissions",
+    "run": "Training runs",
+    "model": "Models",
+}
+MARKS = {
+    "ok": ("In order", "good", "✓"),
+    "affected": ("Affected", "bad", "!"),
+    "problem": ("Problem", "bad", "✕"),
+    "unknown": ("Unknown", "open", "?"),
+}
+_HEIGHT = 420
+_LISTED = 500
+
+
+def lineage_view(audit: JsonObject, at: int) -> None:
+    """The graph as of an event, left to right, and what was clicked in it."""
+    model, version = text_of(audit, "model"), text_of(audit, "version")
+    key = f"graph-{model}-{version}"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        sorts = st.pills(
+            "Show", list(SORTS), format_func=SORTS.__getitem__, selection_mode="multi",
+            default=list(SORTS), key=f"sorts-{key}",
+        )  # fmt: skip
+        depth = st.slider("Steps back", 1, 12, 6, key=f"depth-{key}")
+        meaning("lineage", "grant")
+    path = f"{path_of(model, version)}/lineage"
+    everything = picture_of(read_as_of(path, at, direction="ancestors", depth=depth), audit)
+    _graph(everything, sorts, key, f"{at}-{depth}")
+    _as_list(everything, sorts)
+
+
+def _graph(everything: Picture, sorts: Collection[str], key: str, moment: str) -> None:
+    opened: Mapping[str, int] = st.session_state.get(f"opened-{key}", {})
+    picture = filtered(clustered(everything, opened), sorts)
+    if len(picture.nodes) < 2:
+        empty("Nothing behind this version is recorded.", "Or too little of it is shown.")
+    chosen: str | None = st.session_state.get(f"chosen-{key}")
+    widget = f"{key}-{moment}-{'-'.join(sorts)}-{sum(opened.values())}"
+    clicked = draw(picture, widget, chosen=chosen, height=_HEIGHT)
+    if clicked and clicked.startswith(CLUSTER):
+        st.session_state[f"opened-{key}"] = {**opened, clicked: opened.get(clicked, 0) + 1}
+        st.rerun()
+    if clicked and clicked != chosen:
+        st.session_state[f"chosen-{key}"] = clicked
+        st.rerun()
+    show(
+        line(
+            "Time runs from left to right. ✓ in order, ✕ a problem, ! made with one, ? unknown. "
+            "Click a box to see what it is.",
+            cls="c-small",
+        )
+    )
+    if opened:
+        st.button("Close the groups", key=f"close-{key}",
+                  on_click=lambda: st.session_state.pop(f"opened-{key}"))  # fmt: skip
+    if chosen is not None and chosen in everything.nodes:
+        _node(chosen, everything)
+
+
+def picture_of(answer: JsonObject, audit: JsonObject) -> Picture:
+    """The API's lineage as a picture: data goes through the permission it was used by.
+
+    Args:
+        answer: of the lineage.
+        audit: of the same version.
+    """
+    faults = judged(audit)
+    nodes = {
+        text_of(n, "node"): number(n, "depth")
+        for n in objects(answer, "nodes")
+        if text_of(n, "sort") in SORTS
+    }
+    # The log says "the run used the dataset"; time runs the other way.
+    edges = dict.fromkeys(
+        (text_of(e, "target"), text_of(e, "source"))
+        for e in objects(answer, "edges")
+        if text_of(e, "source") in nodes and text_of(e, "target") in nodes
+    )
+    for coverage in objects(audit, "coverages"):
+        dataset, run = text_of(coverage, "dataset"), f"run:{text_of(coverage, 'run')}"
+        grant = f"grant:{text_of(coverage, 'grant')}"
+        if grant in nodes and dataset in nodes and (dataset, run) in edges:
+            del edges[dataset, run]
+            edges |= {(dataset, grant): None, (grant, run): None}
+    return Picture(nodes, list(edges), {node: faults.state(node) for node in nodes})
+
+
+def _node(node: str, picture: Picture) -> None:
+    parts = Node.parse(node)
+    with st.container(border=True, key="chosen-node"):
+        show(line(badge(*MARKS[picture.states[node]]), " ", text(parts.title), cls="c-lead"))
+        if parts.sort == "dataset":
+            link("datasets", f"Open dataset {parts.name}", dataset=parts.name)
+        elif parts.sort == "model":
+            link("models", f"Open model {parts.title}", model=parts.name, version=parts.version)
+        elif parts.sort == "run":
+            _run(read(f"/v1/runs/{parts.name}"))
+        elif parts.sort == "grant":
+            _grant(read(f"/v1/grants/{parts.name}"))
+
+
+def _run(run: JsonObject) -> None:
+    show(
+        facts(
+            [
+                ("Job", text(text_of(run, "job"))),
+                ("State", text(text_of(run, "status"))),
+                ("Read", text(_titles(objects(run, "inputs")))),
+                ("Made", text(_titles(objects(run, "outputs")))),
+            ]
+        )
+    )
+    link("audit", "Its event and proof", event=number(run, "index"))
+
+
+def _grant(grant: JsonObject) -> None:
+    dataset = text_of(grant, "dataset")
+    show(
+        facts(
+            [
+                ("Given to", named(text_of(grant, "assignee"))),
+                ("May", text(actions_in_words(texts(grant, "actions")))),
+                ("For", text(purpose_in_words(inner(grant, "purpose")))),
+                ("Until", when(instant_ms(text_of(grant, "expiresAt")))),
+            ]
+        )
+    )
+    link("datasets", f"Open dataset {dataset}", dataset=dataset)
+    link("audit", "Its event and proof", event=number(grant, "index"))
+
+
+def _titles(items: Sequence[JsonObject]) -> str:
+    return "; ".join(Node.parse(text_of(item, "node")).title for item in items) or "nothing"
+
+
+def _as_list(picture: Picture, sorts: Collection[str]) -> None:
+    shown = [node for node in picture.nodes if sort_of(node) in sorts]
+    with st.expander("The same as a list", icon=":material/list:"):
+        rows = [
+            (
+                text(SORTS[sort_of(node)][:-1]),
+                text(Node.parse(node).title),
+                badge(*MARKS[picture.states[node]]),
+            )
+            for node in shown[:_LISTED]
+        ]
+        show(table(("What", "Name", "State"), rows, "Everything in the picture"))
+        if len(shown) > _LISTED:
+            show(line(f"And {len(shown) - _LISTED:,} more; the proof has them all."))

@@ -1,0 +1,125 @@
+"""What can be seen of one model version: what went in, other versions, its proof."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from client import JsonObject
+from client.proofs import prove_bundle
+from dashboard.components.copying import copyable
+from dashboard.components.explain import meaning
+from dashboard.components.markup import Markup, badge, code, facts, line, show, table, text
+from dashboard.components.states import empty
+from dashboard.models.ancestry import MARKS, SORTS
+from dashboard.models.lineage import Node, inputs_of, judged
+from dashboard.models.report import audit_report
+from dashboard.models.verdicts import audit_of, path_of, verdict_badge
+from dashboard.reading.connection import ledger, read, trust
+from dashboard.reading.fields import inner
+from dashboard.reading.fields import text as text_of
+from dashboard.reading.names import members
+
+
+def ingredients(audit: JsonObject) -> None:
+    """Datasets and models that went in, each with the permission that covered it."""
+    faults = judged(audit)
+    rows = inputs_of(audit)
+    if not rows:
+        empty("Nothing is recorded that went into this version.")
+        return
+    cells = [
+        (
+            text(SORTS[Node.parse(node).sort][:-1]),
+            text(Node.parse(node).title),
+            text(covered or "–"),
+            badge(*MARKS[faults.state(node)]),
+        )
+        for node, covered in list(rows.items())[:500]
+    ]
+    columns = ("What", "Name", "Used by right of", "State")
+    show(table(columns, cells, "What went into this version"))
+
+
+def compare(audit: JsonObject, names: Sequence[str]) -> None:
+    """Two versions beside each other, and what differs between what went in."""
+    model, version = text_of(audit, "model"), text_of(audit, "version")
+    others = [name for name in names if name != version]
+    if not others:
+        empty("There is no other version to compare with.")
+        return
+    other = st.selectbox("Compare with version", others, key=f"other-{model}")
+    sides = [(name, audit_of(model, name)) for name in (other, version)]
+    inputs = [set(inputs_of(audit)) for _, audit in sides]
+    for column, (name, answer), here, there in zip(
+        st.columns(2), sides, inputs, reversed(inputs), strict=True
+    ):
+        with column, st.container(border=True):
+            found = read(path_of(model, name))
+            show(
+                line("Version ", text(name), cls="c-lead"),
+                line(verdict_badge(text_of(answer, "verdict"))),
+                facts(
+                    [
+                        ("How made", text(text_of(found, "relation"))),
+                        ("Training run", text(text_of(found, "run") or "–")),
+                        ("File", code(text_of(found, "digest")[:16] + "…")),
+                        ("Went in", text(f"{len(here)}")),
+                        ("Only here", _only(here - there)),
+                    ]
+                ),
+            )
+
+
+def _only(nodes: set[str]) -> Markup:
+    return text("; ".join(Node.parse(n).title for n in sorted(nodes)[:20]) or "nothing")
+
+
+def proof(audit: JsonObject, at: int) -> None:
+    """The bundle: checked here, downloadable, with the command that checks it anywhere."""
+    model, version = text_of(audit, "model"), text_of(audit, "version")
+    st.markdown("**One file proves this answer.** It holds every event that the answer rests on.")
+    path = f"{path_of(model, version)}/audit"
+
+    def document() -> bytes:
+        return ledger().fetch_document(path, bundle="true", at=at)
+
+    if st.button("Check it now, on this page", icon=":material/verified:", type="primary"):
+        found = prove_bundle(document(), trust())
+        st.success(
+            f"**It holds.** {found.events} events, each signed by its member and in the log; "
+            f"replaying them gives the verdict “{found.verdict}” again.",
+            icon=":material/verified:",
+        )
+    name = f"{model}-{version}-as-of-{at}"
+    with st.container(horizontal=True):
+        st.download_button(
+            "Download the proof", document, f"{name}.json", "application/json",
+            icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            "Download a report (PDF)",
+            lambda: audit_report(model, version, audit, trust(), _names()),
+            f"{name}.pdf", "application/pdf", icon=":material/picture_as_pdf:", on_click="ignore",
+        )  # fmt: skip
+    show(line("Anyone can check the file with no server, and without trusting this page:"))
+    st.code(
+        f"concord verify {name}.json --verifier-key '{trust().verifier_key}'",
+        language=None,
+        wrap_lines=True,
+    )
+    found_version = read(path_of(model, version))
+    copyable(
+        [
+            ("Fingerprint of the model's file", text_of(found_version, "digest")),
+            ("Leaf", text_of(found_version, "leafHash")),
+            ("File", text_of(inner(found_version, "artifact"), "uri") or model),
+        ],
+        key="ids-of-version",
+    )
+    meaning("bundle", "digest", "verifier key")
+
+
+def _names() -> dict[str, str]:
+    return {address: text_of(item, "name") for address, item in members().items()}

@@ -1,0 +1,1 @@
+"""What the proposals page is made of: forms, evidence, votes, tallies, steps."""

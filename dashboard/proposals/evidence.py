@@ -1,0 +1,105 @@
+"""What speaks for and against a proposal, before anyone votes: audits, policies, documents."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from client import JsonObject
+from dashboard.components.explain import meaning
+from dashboard.components.markup import Markup, badge, code, line, show, tag, text
+from dashboard.models.verdicts import verdict_badge
+from dashboard.navigation import link
+from dashboard.reading.fields import flag, number, objects
+from dashboard.reading.fields import text as text_of
+from dashboard.reading.names import readable
+from dashboard.words.findings import FINDINGS, VERDICTS
+
+_KINDS = {
+    "audit-bundle": "the proof of an audit",
+    "policy": "the text of a policy",
+    "model-card": "a model card",
+    "document": "a document",
+}
+
+
+def evidence(item: JsonObject) -> None:
+    """Audits of what would be released, what policies still ask for, and the documents named."""
+    audits, breaches = objects(item, "audits"), objects(item, "policyBreaches")
+    documents = objects(item, "evidence")
+    if not audits and not breaches and not documents:
+        return
+    st.subheader("Before you vote")
+    with st.container(border=True, key="evidence"):
+        for audit in audits:
+            show_audit(audit)
+        show_breaches(breaches)
+        for document in documents:
+            _document(document, told_above=_is_told(document, audits))
+        meaning("verdict", "bundle")
+
+
+def show_audit(audit: JsonObject) -> None:
+    """The log's audit of a model version, now."""
+    model, version = text_of(audit, "model"), text_of(audit, "version")
+    verdict = text_of(audit, "verdict")
+    if not version:
+        show(
+            line(
+                badge("Unknown record", "bad", "✕"), " ",
+                text(f"The log holds no version of {model} with the record that is named."),
+            )
+        )  # fmt: skip
+        return
+    show(
+        line(verdict_badge(verdict), " ", tag("strong", text(f"{model}, version {version}"))),
+        line(text(VERDICTS.get(verdict, ("", ""))[1])),
+        *(_finding(each) for each in objects(audit, "findings")),
+    )
+    link("models", "See where it came from", icon=":material/account_tree:",
+         model=model, version=version)  # fmt: skip
+
+
+def show_breaches(breaches: list[JsonObject]) -> None:
+    """What a release still lacks under the policies in force."""
+    for breach in breaches:
+        policy, version = text_of(breach, "policy"), number(breach, "version")
+        asked_by = f" Asked for by policy {policy}, version {version}." if policy else ""
+        show(
+            line(
+                badge("Still lacks", "bad", "✕"), " ",
+                text(f"{readable(text_of(breach, 'reason'))}.{asked_by}".replace("..", ".")),
+            )
+        )  # fmt: skip
+
+
+def _finding(finding: JsonObject) -> Markup:
+    meaning_of = FINDINGS.get(text_of(finding, "code"), "")
+    return line(
+        tag("strong", text(meaning_of)), " ", text(readable(text_of(finding, "sentence")))
+    )  # fmt: skip
+
+
+def _is_told(document: JsonObject, audits: list[JsonObject]) -> bool:
+    """Whether the log's own audit says the same of the same version."""
+    return any(
+        all(text_of(document, name) == text_of(audit, name) for name in ("model", "version"))
+        and objects(document, "findings") == objects(audit, "findings")
+        for audit in audits
+    )
+
+
+def _document(document: JsonObject, *, told_above: bool) -> None:
+    kind, verdict = text_of(document, "kind"), text_of(document, "verdict")
+    problem = text_of(document, "problem")
+    held = [] if flag(document, "isHeld") else [badge("Not kept here", "open", "?"), " "]
+    judged = [verdict_badge(verdict), " "] if verdict else []
+    model, version = text_of(document, "model"), text_of(document, "version")
+    about = f" of {model}, version {version}" if model and version else ""
+    show(
+        line(
+            *held, *judged, text(f"Named as evidence: {_KINDS.get(kind, kind)}{about}, "),
+            f"{number(document, 'size'):,} bytes, ", code(text_of(document, "content")),
+        ),
+        *(_finding(each) for each in objects(document, "findings") if not told_above),
+        *([line(badge("Take care", "open", "!"), " ", text(problem))] if problem else []),
+    )  # fmt: skip

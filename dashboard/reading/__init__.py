@@ -1,0 +1,1 @@
+"""What the server is asked, and how its answers are read."""

@@ -1,0 +1,129 @@
+"""Sentences for people: names in place of addresses, times and fingerprints as one reads them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import streamlit as st
+
+from client import JsonObject
+from client.errors import ServerProblem
+from dashboard.components.markup import Markup, tag, text
+from dashboard.reading.connection import every, kept_for, read
+from dashboard.reading.dao import dao, has_dao
+from dashboard.reading.fields import inner, texts
+from dashboard.reading.fields import text as text_of
+from dashboard.words.amounts import tokens
+from dashboard.words.times import exact, instant_ms
+
+CONTRACTS = {
+    "timelock": "The treasury",
+    "governor": "The governor contract",
+    "token": "The voting token",
+    "members": "The membership registry",
+    "policies": "The policy registry",
+    "models": "The model registry",
+    "anchors": "The anchor registry",
+}
+"""What stands at the DAO's addresses."""
+
+MOST_MEMBERS = 1_000
+"""Members that are read at once; of more, those whose name is needed are asked for."""
+
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}(?![0-9a-fA-F])")
+_NAMED_ADDRESS = re.compile(r"\((0x[0-9a-fA-F]{4})[0-9a-fA-F]{32}([0-9a-fA-F]{4})\)")
+_HASH = re.compile(r"\b(0x[0-9a-f]{10})[0-9a-f]{54}\b")
+_UNITS = re.compile(r"\b(\d{1,78}) token units\b")
+_WEIGHT = re.compile(r"\bwith weight (\d{1,78})\b")
+_NUMBER = re.compile(r"\b(\d{8})\d{24,70}\b")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+_DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
+
+
+# Not copied for every name: nobody changes what is in it.
+@st.cache_resource(ttl=30, show_spinner=False)
+def _members_of(reader: str) -> dict[str, JsonObject]:
+    del reader  # part of what it is kept under
+    return {text_of(item, "member"): item for item in every("/v1/members", MOST_MEMBERS)}
+
+
+@st.cache_resource(ttl=30, max_entries=5_000, show_spinner=False)
+def _member_of(reader: str, address: str) -> JsonObject | None:
+    del reader
+    try:
+        return read(f"/v1/members/{address}")
+    except ServerProblem:
+        return None  # no member, or no address: it is shown as it is
+
+
+def members() -> Mapping[str, JsonObject]:
+    """Members as the API gives them, by address: the first `MOST_MEMBERS`, to choose from."""
+    return _members_of(kept_for())
+
+
+def _member(address: str) -> JsonObject | None:
+    known = members()
+    if address in known or len(known) < MOST_MEMBERS:
+        return known.get(address)
+    return _member_of(kept_for(), address)
+
+
+def short(address: str) -> str:
+    """`0x12ab…9f00`."""
+    return f"{address[:6]}…{address[-4:]}" if _ADDRESS.fullmatch(address) else address
+
+
+@st.cache_data(ttl=600, show_spinner=False)
+def _contracts_of(reader: str) -> dict[str, str]:
+    del reader  # part of what it is kept under
+    if not has_dao():
+        return {}
+    first = inner(read("/v1/events/0"), "event")
+    known = {text_of(inner(first, "body"), "mirror"): "The ledger’s relayer"}
+    for name, at in inner(dao(), "contracts").items():
+        known[str(at)] = CONTRACTS.get(name, name)
+    return known
+
+
+def name_of(address: str) -> str:
+    """A member's name, or what one of the DAO's contracts is; else the shortened address."""
+    member = _member(address)
+    own = text_of(member, "name") if member else ""
+    return own or _contracts_of(kept_for()).get(address, "") or short(address)
+
+
+def named(address: str) -> Markup:
+    """A member's name, the address on hover."""
+    return tag("span", text(name_of(address)), title=address)
+
+
+def roles_of(address: str) -> list[str]:
+    """What a member may do now."""
+    member = _member(address)
+    return texts(member, "roles") if member else []
+
+
+def readable(sentence: str) -> str:
+    """A sentence of the ledger's with names for addresses, plain times, amounts in tokens, and
+    fingerprints and numbers of proposals cut short.
+
+    An address in brackets stands behind a name already: it stays, shortened.
+    """
+    shortened = _NAMED_ADDRESS.sub(r"(\1…\2)", sentence)
+    named_in_it = _ADDRESS.sub(lambda found: name_of(found[0]), shortened)
+    weighed = _WEIGHT.sub(lambda found: f"with {tokens(int(found[1]))}", named_in_it)
+    counted = _UNITS.sub(lambda found: tokens(int(found[1])), weighed)
+    hashes_cut = _HASH.sub(r"\1…", _DIGEST.sub(r"\1…", _NUMBER.sub(r"\1…", counted)))
+    return _INSTANT.sub(_moment, hashes_cut).replace("….", "…")
+
+
+def _moment(found: re.Match[str]) -> str:
+    at = instant_ms(found[0])
+    return found[0] if at is None else exact(at)
+
+
+def forget_members() -> None:
+    """Drops what was kept: somebody joined or left."""
+    _members_of.clear()
+    _member_of.clear()

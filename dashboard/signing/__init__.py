@@ -1,0 +1,1 @@
+"""What members sign here, in their own browser: events, votes and transactions."""

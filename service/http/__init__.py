@@ -1,0 +1,1 @@
+"""HTTP without the ledger: server, bodies, errors, pages, streams, the OpenAPI document."""
