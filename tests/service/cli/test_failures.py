@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 from pathlib import Path
@@ -21,6 +20,7 @@ from client.errors import (
     WrongReceipt,
 )
 from ledger.errors import ConcordError, Conflict, InvalidInput, NotFound, Refused
+from ledger.merkle import SigningKey
 from service.cli.main import exit_code_of, hoist_global_options
 from service.cli.tiles import TileMissing
 from tests.service.cli.conftest import World
@@ -227,8 +227,9 @@ def test_a_damaged_trust_file_is_named(world: World, user: Commands) -> None:
 def test_a_pinned_key_must_be_the_logs(world: World, user: Commands) -> None:
     key = world.identity.verifier_key
     user("log", "show", "--verifier-key", key).check()
+    other = str(SigningKey(world.identity.origin, bytes(32)).verifier)
     for question in (("log", "show"), ("dataset", "list")):
-        one_line(user(*question, "--verifier-key", key.replace("+", "+0", 1)), 6, "not ")
+        one_line(user(*question, "--verifier-key", other), 6, "not ")
 
 
 def test_settings_that_cannot_be_are_named(user: Commands) -> None:
@@ -243,7 +244,7 @@ def test_with_json_an_error_is_a_document(user: Commands) -> None:
 
 
 def test_a_file_error_says_which_file(user: Commands) -> None:
-    one_line(user("verify", "."), 1, os.strerror(errno.EISDIR))
+    one_line(user("verify", "."), 1, ". is a folder", "name a file")
 
 
 @pytest.mark.parametrize("line", ["nosuch", "audit", "audit m", "log event x", "use g --duo HMB"])
