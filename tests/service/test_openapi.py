@@ -145,9 +145,9 @@ def schemathesis(url: str, checks: tuple[str, ...], seconds: int, *options: str)
 @pytest.mark.slow
 def test_schemathesis_finds_nothing_that_the_document_does_not_say(trained: Served) -> None:
     elsewhere = [o for path in (ENDLESS, *SAYING_WHAT_IS_WRONG) for o in ("--exclude-path", path)]
-    schemathesis(trained.server.url, (*CHECKS, "negative_data_rejection"), 60, *elsewhere)
+    schemathesis(trained.server.url, (*CHECKS, "negative_data_rejection"), 45, *elsewhere)
     here = [o for path in SAYING_WHAT_IS_WRONG for o in ("--include-path", path)]
-    schemathesis(trained.server.url, CHECKS, 20, *here)
+    schemathesis(trained.server.url, CHECKS, 10, *here)
 
 
 @pytest.mark.slow
@@ -160,7 +160,7 @@ def test_schemathesis_finds_nothing_about_the_dao_that_the_document_does_not_say
     dao.vote(HOSPITAL, dao.open())
     paths = [path for path in create_app(Settings()).openapi()["paths"] if is_about_the_dao(path)]
     here = [o for path in paths for o in ("--include-path", path)]
-    schemathesis(dao.server.url, (*CHECKS, "negative_data_rejection"), 60, *here)
+    schemathesis(dao.server.url, (*CHECKS, "negative_data_rejection"), 45, *here)
 
 
 @pytest.mark.slow
@@ -174,10 +174,10 @@ def test_schemathesis_finds_nothing_where_reads_are_for_members_either(
     elsewhere = (ENDLESS, *SAYING_WHAT_IS_WRONG, "/v1/session")
     options = [o for path in elsewhere for o in ("--exclude-path", path)]
     options += ["--include-method", "GET", "--header", f"Authorization: {token}"]
-    schemathesis(dao.server.url, (*CHECKS, "negative_data_rejection"), 40, *options)
+    schemathesis(dao.server.url, (*CHECKS, "negative_data_rejection"), 30, *options)
     # Guests get what the document says, too; which methods a path takes is not for them to know.
     for_guests = tuple(check for check in CHECKS if check != "unsupported_method")
-    schemathesis(dao.server.url, for_guests, 15, *options[:-2])
+    schemathesis(dao.server.url, for_guests, 10, *options[:-2])
 
 
 def is_about_the_dao(path: str) -> bool:
