@@ -136,7 +136,7 @@ def schemathesis(url: str, checks: tuple[str, ...], seconds: int, *options: str)
         "--checks", ",".join(checks), "--phases", "examples,coverage,fuzzing",
         "--max-examples", "10", "--max-time", str(seconds), "--seed", "1",
         "--suppress-health-check", "all", "--warnings", "off", "--generation-database", "none",
-        "--continue-on-failure", *options,
+        "--continue-on-failure", "--request-timeout", "60", *options,
     ]  # fmt: skip
     found = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 120)
     assert found.returncode == 0, found.stdout + found.stderr
