@@ -145,7 +145,7 @@ def schemathesis(url: str, checks: tuple[str, ...], seconds: int, *options: str)
 @pytest.mark.slow
 def test_schemathesis_finds_nothing_that_the_document_does_not_say(trained: Served) -> None:
     elsewhere = [o for path in (ENDLESS, *SAYING_WHAT_IS_WRONG) for o in ("--exclude-path", path)]
-    schemathesis(trained.server.url, (*CHECKS, "negative_data_rejection"), 45, *elsewhere)
+    schemathesis(trained.server.url, (*CHECKS, "negative_data_rejection"), 30, *elsewhere)
     here = [o for path in SAYING_WHAT_IS_WRONG for o in ("--include-path", path)]
     schemathesis(trained.server.url, CHECKS, 10, *here)
 
@@ -160,7 +160,7 @@ def test_schemathesis_finds_nothing_about_the_dao_that_the_document_does_not_say
     dao.vote(HOSPITAL, dao.open())
     paths = [path for path in create_app(Settings()).openapi()["paths"] if is_about_the_dao(path)]
     here = [o for path in paths for o in ("--include-path", path)]
-    schemathesis(dao.server.url, (*CHECKS, "negative_data_rejection"), 45, *here)
+    schemathesis(dao.server.url, (*CHECKS, "negative_data_rejection"), 30, *here)
 
 
 @pytest.mark.slow
@@ -174,7 +174,7 @@ def test_schemathesis_finds_nothing_where_reads_are_for_members_either(
     elsewhere = (ENDLESS, *SAYING_WHAT_IS_WRONG, "/v1/session")
     options = [o for path in elsewhere for o in ("--exclude-path", path)]
     options += ["--include-method", "GET", "--header", f"Authorization: {token}"]
-    schemathesis(dao.server.url, (*CHECKS, "negative_data_rejection"), 30, *options)
+    schemathesis(dao.server.url, (*CHECKS, "negative_data_rejection"), 25, *options)
     # Guests get what the document says, too; which methods a path takes is not for them to know.
     for_guests = tuple(check for check in CHECKS if check != "unsupported_method")
     schemathesis(dao.server.url, for_guests, 10, *options[:-2])
