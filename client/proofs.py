@@ -87,6 +87,8 @@ class BundleProof:
         verdict: as the replay gives it.
         size: of the log that the answer is given at.
         events: how many it rests on.
+        unconfirmed: indices of those that no key has signed: a contract wallet may have, which its
+            chain alone can tell. The verdict says so, too.
         checkpoint: the signed state that holds them.
     """
 
@@ -95,6 +97,7 @@ class BundleProof:
     verdict: str
     size: int
     events: int
+    unconfirmed: tuple[int, ...]
     checkpoint: Checkpoint
 
 
@@ -154,6 +157,7 @@ def prove_bundle(document: bytes, trust: Trust) -> BundleProof:
         answer.verdict,
         answer.tree.size,
         len(verified.events),
+        tuple(verified.unconfirmed),
         verified.checkpoint,
     )
 

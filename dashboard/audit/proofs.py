@@ -25,6 +25,7 @@ from dashboard.reading.connection import ledger, trust
 from dashboard.reading.fields import inner
 from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import named, readable
+from dashboard.words.findings import signed_in_words
 from dashboard.words.kinds import kind_in_words
 
 _LARGEST_UPLOAD_MB = 64
@@ -190,8 +191,10 @@ def verify_upload() -> None:
         st.error("**This file proves nothing.**", icon=":material/gpp_bad:")
         show(line(text(str(error))))
         return
+    unconfirmed = proof.unconfirmed if isinstance(proof, BundleProof) else ()
     st.success(
-        "**It holds.** Every signature and every step was checked.", icon=":material/verified:"
+        f"**It holds.** Every step was checked. {signed_in_words(unconfirmed)}.",
+        icon=":material/verified:",
     )
     if isinstance(proof, BundleProof):
         _bundle(proof)

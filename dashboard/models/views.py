@@ -20,6 +20,7 @@ from dashboard.reading.connection import ledger, read, trust
 from dashboard.reading.fields import inner
 from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import members
+from dashboard.words.findings import signed_in_words
 
 
 def ingredients(audit: JsonObject) -> None:
@@ -88,8 +89,8 @@ def proof(audit: JsonObject, at: int) -> None:
     if st.button("Check it now, on this page", icon=":material/verified:", type="primary"):
         found = prove_bundle(document(), trust())
         st.success(
-            f"**It holds.** {found.events} events, each signed by its member and in the log; "
-            f"replaying them gives the verdict “{found.verdict}” again.",
+            f"**It holds.** {found.events} events are in the log, and replaying them gives the "
+            f"verdict “{found.verdict}” again. {signed_in_words(found.unconfirmed)}.",
             icon=":material/verified:",
         )
     name = f"{model}-{version}-as-of-{at}"

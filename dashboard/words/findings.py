@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 VERDICTS: dict[str, tuple[str, str]] = {
     "clean": ("Clean", "Every use of data behind this version was allowed, and still is in order."),
     "tainted": (
@@ -30,9 +32,29 @@ FINDINGS: dict[str, str] = {
     "cycle": "The recorded history runs in a circle.",
     "base-model-tainted": "A model that this one builds on is tainted.",
     "policy-violated": "A policy that the members adopted is not kept.",
-    "signature-unconfirmed": "An account that is a contract signed; only its chain can confirm it.",
+    "signature-unconfirmed": "No key signed; only the chain can tell whether a contract did.",
     "signature-withdrawn": "A contract's signature held when it was recorded, and would not today.",
 }
 """Code to what it means in general; the audit's own sentence says what happened here."""
+
+_NAMED = 10
+"""Events that a sentence names."""
+
+
+def signed_in_words(unconfirmed: Sequence[int]) -> str:
+    """How far the signatures of a proof's events were checked.
+
+    Args:
+        unconfirmed: indices of events that no key has signed.
+    """
+    if not unconfirmed:
+        return "Every event is signed by its member"
+    names = ", ".join(f"{index:,}" for index in unconfirmed[:_NAMED])
+    more = f" and {len(unconfirmed) - _NAMED} more" if len(unconfirmed) > _NAMED else ""
+    return (
+        f"Every event is signed by its member, but for {names}{more}: no key signed those, and "
+        "only the chain can tell whether a contract did"
+    )
+
 
 SEVERITIES: dict[str, str] = {"error": "Problem", "gap": "Unknown", "warning": "Note"}

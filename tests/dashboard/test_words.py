@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from client import JsonObject
-from dashboard.words.findings import FINDINGS, SEVERITIES, VERDICTS
+from dashboard.words.findings import FINDINGS, SEVERITIES, VERDICTS, signed_in_words
 from dashboard.words.kinds import KINDS
 from dashboard.words.terms import (
     ACTIONS,
@@ -96,3 +96,10 @@ def test_conditions_are_told_in_words() -> None:
 def test_terms_that_are_not_known_are_shown_as_they_are() -> None:
     strange: JsonObject = {"leftOperand": "moon", "operator": "is", "rightOperand": ["full", "new"]}
     assert constraint_in_words(strange) == "moon is full and new"
+
+
+def test_events_that_no_key_signed_are_not_called_signed() -> None:
+    assert signed_in_words(()) == "Every event is signed by its member"
+    words = signed_in_words((7, 1_234))
+    assert "but for 7, 1,234: no key signed those" in words
+    assert "and 2 more" in signed_in_words(range(12))

@@ -19,6 +19,8 @@ import rlp
 from eth_account import Account
 from eth_account.messages import encode_defunct, encode_typed_data
 
+from client.proofs import prove_bundle
+from client.trust import Trust
 from ledger.audit.errors import ForeignChain, UnconfirmedSignature
 from ledger.chain.connect import connect
 from ledger.chain.wallets import ChainWallets
@@ -306,6 +308,10 @@ def test_a_bundle_that_rests_on_a_wallets_events_is_confirmed_by_the_chain_alone
     assert offline.answer.verdict == "incomplete"
     (gap,) = offline.answer.findings
     assert (gap.code, gap.severity, list(gap.events)) == ("signature-unconfirmed", "gap", mine)
+    proven = prove_bundle(
+        document, Trust(world.key.name, str(world.key), world.chain_wallets().chain_id)
+    )
+    assert (proven.verdict, list(proven.unconfirmed)) == ("incomplete", mine)
     chain = world.chain_wallets()
     confirmed = verify_bundle(document, [world.key], wallets=chain)
     assert (confirmed.answer.verdict, confirmed.answer.findings) == ("clean", ())
