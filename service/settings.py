@@ -126,7 +126,7 @@ class Settings(BaseSettings):
     max_batch_bytes: Bytes = 8 * 1024 * 1024
     max_batch_events: Annotated[int, Field(ge=1, le=10_000)] = 1_000
     max_evaluations: Annotated[int, Field(ge=1, le=10_000)] = 256
-    max_head_bytes: Bytes = 32 * 1024
+    max_head_bytes: Bytes = 64 * 1024
     max_connections: Annotated[int, Field(ge=1)] = 2_048
     max_streams: Annotated[int, Field(ge=0)] = 256
     max_queued_events: Annotated[int, Field(ge=1)] = 10_000

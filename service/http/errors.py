@@ -12,6 +12,20 @@ class InvalidHttp(InvalidInput):
     remedy = "Send HTTP/1.1; behind a proxy, look at what it sends."
 
 
+class UrlTooLong(InvalidInput):
+    """The URL alone is about as long as a request's line and headers together may be."""
+
+    code = "url-too-long"
+    remedy = "Ask for less at once; where the URL carries a list, send it in parts."
+
+
+class HeadersTooLarge(InvalidInput):
+    """A request's line and headers are larger than the service takes."""
+
+    code = "headers-too-large"
+    remedy = "Send fewer or shorter headers; `CONCORD_MAX_HEAD_BYTES` is the operator's."
+
+
 class MethodNotAllowed(InvalidInput):
     """The path is served, and takes another method."""
 

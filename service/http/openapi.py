@@ -89,7 +89,7 @@ _SESSIONS: OpenApi = {
     "cookie": {"type": "apiKey", "in": "cookie", "name": "concord_session"},
 }
 _REF = "#/components/schemas/{model}"
-_COMMON = ("400", "405", "500", "503")
+_COMMON = ("400", "405", "414", "431", "500", "503")
 _OF_BODIES = ("408", "413", "415", "422")
 _MEANINGS = {
     "400": "The request cannot be right.",
@@ -100,9 +100,11 @@ _MEANINGS = {
     "408": "The request ended too early.",
     "409": "It contradicts what is recorded.",
     "413": "The request is too large.",
+    "414": "The URL is too long.",
     "415": "The body is not plain JSON.",
     "422": "The body is well formed, and refused for what it says.",
     "429": "Too many from one caller; try again after `Retry-After` seconds.",
+    "431": "The request's headers are too large.",
     "500": "The service failed.",
     "503": "Try again after `Retry-After` seconds.",
 }

@@ -43,6 +43,8 @@ _STATUS_OF_CODE = {
     "leaf-too-large": 413,
     "entry-too-long": 413,
     "body-too-large": 413,
+    "url-too-long": 414,
+    "headers-too-large": 431,
     "method-not-allowed": 405,
     "unsupported-media-type": 415,
     "request-incomplete": 408,

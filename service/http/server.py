@@ -2,7 +2,10 @@
 
 Rules:
 - A client has so long to send a request's headers, so long to send its body, and so long to take
-  what is sent to it; then the connection is closed. Headers are bounded in bytes.
+  what is sent to it; then the connection is closed.
+- A head that is too large is refused as a problem like every other. What of it is still on its way
+  is taken and dropped for a while: closing at once would reset the connection, and the client would
+  never read why.
 - When the process is told to stop, streams end first, requests under way are answered, and the log
   is closed last: nothing that was acknowledged is lost.
 """
@@ -12,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import ClassVar, Literal
 
 import orjson
@@ -21,12 +25,21 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ledger.errors import ConcordError
-from service.http.errors import InvalidHttp, TooManyConnections
-from service.http.problems import DEFAULT_RETRY_SECONDS, MEDIA_TYPE, problem_of, problem_response
+from service.http.errors import HeadersTooLarge, InvalidHttp, TooManyConnections, UrlTooLong
+from service.http.problems import (
+    DEFAULT_RETRY_SECONDS,
+    MEDIA_TYPE,
+    problem_of,
+    problem_response,
+    status_of,
+)
 from service.settings import Settings
 
-Phase = Literal["idle", "head", "body"]
-"""What a connection waits for: nothing, the head of a request, or its body."""
+Phase = Literal["idle", "head", "body", "refused"]
+"""What a connection waits for: nothing, a request's head, its body, or for the client to leave."""
+
+_MAX_DROPPED_BYTES = 1024 * 1024
+"""What is taken of a client that goes on sending what was refused."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -66,20 +79,40 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Counts what belongs to an unfinished head, and watches what is still to come."""
         self._head_bytes += len(data)
+        if self._phase == "refused":
+            if self._head_bytes > _MAX_DROPPED_BYTES:
+                self.transport.abort()
+            return
         super().data_received(data)
         if self._phase == "head" and self._head_bytes > self.MAX_HEAD_BYTES:
-            self.transport.abort()
+            self._refuse(self._head_too_large())
         self._watch()
 
     def send_400_response(self, msg: str) -> None:
         """Answers what is not HTTP, as a problem like every other."""
-        body = orjson.dumps(problem_of(InvalidHttp(f"{msg} Send HTTP/1.1.")))
+        self._refuse(InvalidHttp(f"{msg} Send HTTP/1.1."))
+
+    def _head_too_large(self) -> ConcordError:
+        limit = f"{self.MAX_HEAD_BYTES} bytes"
+        if len(self.url) > self.MAX_HEAD_BYTES // 2:
+            return UrlTooLong(
+                f"The URL takes more than its share of the {limit} that a request's head may have. "
+                "Ask for less at once."
+            )
+        return HeadersTooLarge(f"A request's line and headers may take {limit}. Send fewer.")
+
+    def _refuse(self, error: ConcordError) -> None:
+        """Answers what no application gets to see, and ends the connection."""
+        body = orjson.dumps(problem_of(error))
+        status = HTTPStatus(status_of(error))
         head = (
-            f"HTTP/1.1 400 Bad Request\r\ncontent-type: {MEDIA_TYPE}\r\n"
+            f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: {MEDIA_TYPE}\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
-        self.transport.close()
+        self.transport.write_eof()
+        self._phase = "refused"
+        self._watch()
 
     def on_message_begin(self) -> None:
         """The next request's head."""
@@ -87,8 +120,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._phase = "head"
 
     def on_headers_complete(self) -> None:
-        """Its body."""
+        """Its body; a head that came in one piece is measured now."""
         self._phase = "body"
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if size > self.MAX_HEAD_BYTES:
+            self.app = _refusing(self._head_too_large(), {"Connection": "close"})
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -104,7 +140,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._deadline = None
         self._armed = self._phase
         if self._phase != "idle":
-            seconds = self.HEAD_SECONDS if self._phase == "head" else self.BODY_SECONDS
+            seconds = self.BODY_SECONDS if self._phase == "body" else self.HEAD_SECONDS
             self._deadline = self.loop.call_later(seconds, self.transport.abort)
 
     def pause_writing(self) -> None:
@@ -129,10 +165,14 @@ def _too_many_connections(limit: int) -> ASGIApp:
         f"{limit} connections are open, as many as this service serves; try again in "
         f"{DEFAULT_RETRY_SECONDS} s, over fewer connections."
     )
-    headers = {"Retry-After": str(DEFAULT_RETRY_SECONDS), "Connection": "close"}
+    return _refusing(error, {"Retry-After": str(DEFAULT_RETRY_SECONDS), "Connection": "close"})
+
+
+def _refusing(error: ConcordError, headers: dict[str, str]) -> ASGIApp:
+    answer = problem_response(problem_of(error), status_of(error), headers)
 
     async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
-        await problem_response(problem_of(error), 503, headers)(scope, receive, send)
+        await answer(scope, receive, send)
 
     return refuse
 

@@ -34,7 +34,8 @@ router = APIRouter(route_class=StrictRoute, tags=["audit"])
 
 MAX_DEPTH = 10_000
 MAX_VERDICTS = 100
-_VERSION = re.compile(r"([a-z0-9][a-z0-9._-]{0,127})@([A-Za-z0-9][A-Za-z0-9._+-]{0,63})")
+_KEY = r"([a-z0-9][a-z0-9._-]{0,127})@([A-Za-z0-9][A-Za-z0-9._+-]{0,63})"
+_VERSION = re.compile(_KEY)
 
 
 @router.get(
@@ -73,7 +74,12 @@ async def verdicts(
     request: Request,
     *,
     of: Annotated[
-        str, Query(max_length=20_000, description="Such as `tumours@1,tumours@2`; 100 at most.")
+        str,
+        Query(
+            max_length=20_000,
+            description="Such as `tumours@1,tumours@2`; 100 at most.",
+            json_schema_extra={"pattern": rf"^{_KEY}(,{_KEY}){{0,{MAX_VERDICTS - 1}}}$"},
+        ),
     ],
 ) -> Response:
     """For lists. A verdict holds for a log of `verdictSize` events; what there was no time for has

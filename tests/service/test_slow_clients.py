@@ -102,15 +102,49 @@ def test_a_declared_body_beyond_the_limit_is_refused_before_it_is_read(hasty: Se
         assert b"body-too-large" in answer
 
 
-def test_a_head_without_end_is_cut_off_at_its_limit(hasty: Served) -> None:
+def test_a_head_without_end_is_refused_at_its_limit_and_the_client_reads_why(
+    hasty: Served,
+) -> None:
     with connection(hasty) as opened:
-        try:
-            opened.sendall(b"GET /v1/log HTTP/1.1\r\n")
-            for n in range(2000):
-                opened.sendall(b"X-%d: %b\r\n" % (n, b"a" * 100))
-        except (ConnectionResetError, BrokenPipeError):
-            return
-        assert closed_by_server(opened) == b""
+        opened.sendall(b"GET /v1/log HTTP/1.1\r\n")
+        for n in range(2000):
+            opened.sendall(b"X-%d: %b\r\n" % (n, b"a" * 100))
+        answer = closed_by_server(opened)
+        assert answer.startswith(b"HTTP/1.1 431 ")
+        assert b"/problems/headers-too-large" in answer
+        assert b"4096 bytes" in answer
+
+
+def test_a_url_without_end_is_refused_at_its_limit_and_the_client_reads_why(
+    hasty: Served,
+) -> None:
+    with connection(hasty) as opened:
+        opened.sendall(b"GET /v1/verdicts?of=")
+        for _ in range(200):
+            opened.sendall(b"a" * 1000)
+        answer = closed_by_server(opened)
+        assert answer.startswith(b"HTTP/1.1 414 ")
+        assert b"/problems/url-too-long" in answer
+        assert b"4096 bytes" in answer
+
+
+def test_who_never_stops_sending_what_was_refused_is_cut_off(hasty: Served) -> None:
+    with connection(hasty) as opened:
+        opened.sendall(b"GET /v1/log HTTP/1.1\r\n")
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            opened.sendall(b"X: a\r\n" * 10_000_000)
+
+
+@pytest.mark.parametrize(
+    ("url", "header", "status"), [(5000, 1, b"414"), (1, 5000, b"431"), (2000, 1000, b"400")]
+)
+def test_a_head_that_comes_in_one_piece_is_measured_too(
+    hasty: Served, url: int, header: int, status: bytes
+) -> None:
+    with connection(hasty) as opened:
+        target, value = b"/healthz?q=" + b"a" * url, b"b" * header
+        opened.sendall(b"GET %b HTTP/1.1\r\nHost: t\r\nX: %b\r\n\r\n" % (target, value))
+        assert closed_by_server(opened).startswith(b"HTTP/1.1 " + status)
 
 
 def test_an_idle_connection_is_closed_after_its_answer(hasty: Served) -> None:

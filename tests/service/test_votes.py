@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.events import SigningKey
+from ledger.events.bodies.governance import MAX_REASON
 from tests.service.assembly import (
     AUDITOR,
     CLINIC,
@@ -92,6 +93,15 @@ def test_the_ballot_can_be_asked_for_with_a_get_as_well(dao: ServedDao) -> None:
     signed = prepared["ballot"] | {"signature": sign(HOSPITAL, prepared["typedData"])}
     dao.do("/v1/votes", signed, 201)
     assert tally(dao, proposal) == [300, 100, 0]
+
+
+def test_the_longest_reason_fits_into_a_get_in_whatever_script_it_is_written(
+    dao: ServedDao,
+) -> None:
+    reason = "\N{BALLOT BOX WITH BALLOT}" * MAX_REASON
+    path = f"/v1/proposals/{dao.open()}/ballot"
+    prepared = dao.read(path, voter=HOSPITAL.address, support="for", reason=reason)
+    assert prepared["ballot"]["reason"] == reason
 
 
 def test_a_fractional_ballot_leaves_the_rest_for_another_one(dao: ServedDao) -> None:
