@@ -320,7 +320,8 @@ def _say_tally(assembly: Assembly, number: int) -> None:
 
 
 def _short(number: int) -> str:
-    return f"{number:x}"[:8]
+    """How the number begins wherever it is shown whole."""
+    return f"{str(number)[:8]}…"
 
 
 def _findings(bundle: Path) -> tuple[str, str]:
