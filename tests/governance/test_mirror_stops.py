@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -27,7 +25,6 @@ from ledger.chain.errors import ChainAnswerInvalid, ChainReorganised, ChainUnava
 from ledger.errors import ConcordError
 from ledger.log import Log
 from ledger.log.submission import Answer
-from ledger.worker import Worker
 from tests.governance.dao import ALICE, BOB, TOKEN, Dao
 from tests.governance.mirrored import (
     MirroredLog,
@@ -138,46 +135,19 @@ class _Flaky:
 # Chains that are down, lie, or change their mind
 
 
-def test_while_the_chain_is_down_the_worker_waits_and_then_goes_on(
+def test_while_the_chain_is_down_the_mirror_says_so_and_goes_on_afterwards(
     dao: Dao, mirrored: MirroredLog
 ) -> None:
     adversary, chain = behind(dao)
     mirror = mirrored.mirror(chain)
     mirror.catch_up()
-    adversary.outages = 5
-    told = threading.Event()
-    mirrored.log.on_growth(lambda _: told.set())
-    steps: list[ConcordError | None] = []
-
-    def step() -> bool:
-        steps.append(worker.trouble)
-        return not mirror.step().is_complete
-
-    worker = Worker("mirror", step, interval_seconds=0.005, longest_pause_seconds=0.02)
     transfer(dao)
-    with worker:
-        assert told.wait(timeout=30)
-    assert worker.stopped is None
-    assert worker.trouble is None
-    assert any(isinstance(trouble, ChainUnavailable) for trouble in steps)
+    adversary.outages = 5
+    for _ in range(5):
+        with pytest.raises(ChainUnavailable):
+            mirror.catch_up()
+    mirror.catch_up()
     assert told_in_log(mirrored.events()) == told_on_chain(dao)
-
-
-def test_a_worker_that_has_to_stop_says_why_and_stays_stopped(
-    dao: Dao, mirrored: MirroredLog, caplog: pytest.LogCaptureFixture
-) -> None:
-    mirror = mirrored.mirror(key=member_key("somebody"))
-    steps: list[int] = []
-
-    def step() -> bool:
-        steps.append(1)
-        return not mirror.step().is_complete
-
-    with caplog.at_level(logging.ERROR), Worker("mirror", step, interval_seconds=0.001) as worker:
-        worker._thread.join(timeout=30)
-    assert isinstance(worker.stopped, WrongMirror)
-    assert len(steps) == 1
-    assert "the mirror has stopped: wrong-mirror" in caplog.text
 
 
 def _change_log(change: Callable[[JsonObject], None]) -> Callable[[Json], None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,7 +29,6 @@ from ledger.merkle import MerkleTree, leaf_hash
 from ledger.store.chains import StoredAnchor, list_anchors
 from ledger.store.engine import open_database
 from ledger.store.migrate import migrate
-from ledger.worker import Worker
 from tests.ledger.chain.adversary import Adversary, remote
 from tests.support.anchoring import AT_ONCE, Registry, deploy_registry
 from tests.support.chains import BACKENDS, Backend, new_signer, open_backend
@@ -122,27 +120,6 @@ def test_a_root_is_due_by_size_or_by_time_and_never_without_a_new_leaf(
     grow(log, sqlite_ledger, 1)
     assert anchorer.anchor_now().sent == 14
     assert anchorer.anchor_now().sent is None
-
-
-def test_a_worker_anchors_as_the_log_grows(
-    log: Log, sqlite_ledger: LogUnderTest, deployed: Registry
-) -> None:
-    anchorer = deployed.anchorer(log, policy=AnchorPolicy(new_leaves=5, seconds=10**9))
-    done = threading.Event()
-
-    def step() -> bool:
-        if anchorer.step().anchored >= 21:
-            done.set()
-        return False
-
-    with Worker("anchorer", step, interval_seconds=30) as worker:
-        cancel = log.on_growth(lambda _: worker.wake())
-        for _ in range(4):
-            grow(log, sqlite_ledger, 5)
-        assert done.wait(timeout=30)
-        cancel()
-    assert worker.stopped is None
-    assert kept(log)[-1] == (21, log.root_at(21))
 
 
 # Resuming
