@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from client.trust import Trust
+from ledger.audit.errors import UnconfirmedSignature
 from ledger.errors import InvalidInput
 from ledger.events.canonical import JsonObject, parse_object
 from ledger.merkle import (
@@ -55,6 +56,8 @@ class Step:
 class EventProof:
     """A receipt, verified: the event's signature, its place in the tree, the log's signature.
 
+    Of an event that no key has signed, the last two only: `unconfirmed` says so.
+
     Attributes:
         index: of the leaf.
         leaf: the bytes that were hashed.
@@ -65,6 +68,8 @@ class EventProof:
         steps: the path up to the root.
         checkpoint: the signed state that the path leads to.
         note: the signed checkpoint, verbatim.
+        unconfirmed: whether no key has signed the event: a contract wallet may have, which its
+            chain alone can tell.
     """
 
     index: int
@@ -76,6 +81,7 @@ class EventProof:
     steps: tuple[Step, ...]
     checkpoint: Checkpoint
     note: str
+    unconfirmed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +129,18 @@ class ConsistencyProof:
 def prove_event(document: bytes, trust: Trust) -> EventProof:
     """Verifies a receipt, keeping each step.
 
+    That no key has signed the event is no error here, as it is of `verify_receipt`: it is in the
+    log, and who shows it says what is not known (`unconfirmed`).
+
     Raises:
         IntegrityError, InvalidInput: naming what does not hold.
     """
-    verified = verify_receipt(document, trust.keys, chain_id=trust.chain_id)
+    unconfirmed = False
+    try:
+        verified = verify_receipt(document, trust.keys, chain_id=trust.chain_id)
+    except UnconfirmedSignature:
+        unconfirmed = True
+        verified = verify_receipt(document, trust.keys)
     receipt = parse_receipt(document)
     start = leaf_hash(receipt.leaf)
     event = verified.recorded.event
@@ -140,6 +154,7 @@ def prove_event(document: bytes, trust: Trust) -> EventProof:
         steps=_climb(receipt.index, verified.checkpoint.size, start, receipt.proof.hashes),
         checkpoint=verified.checkpoint,
         note=receipt.proof.checkpoint,
+        unconfirmed=unconfirmed,
     )
 
 

@@ -18,14 +18,14 @@ from client.proofs import (
 )
 from dashboard.components.copying import copyable
 from dashboard.components.explain import meaning
-from dashboard.components.markup import badge, code, facts, line, show, tag, text, when
+from dashboard.components.markup import Markup, badge, code, facts, line, show, tag, text, when
 from dashboard.models.verdicts import verdict_badge
 from dashboard.navigation import link
 from dashboard.reading.connection import ledger, trust
 from dashboard.reading.fields import inner
 from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import named, readable
-from dashboard.words.findings import signed_in_words
+from dashboard.words.findings import ONLY_ITS_CHAIN, signed_in_words
 from dashboard.words.kinds import kind_in_words
 
 _LARGEST_UPLOAD_MB = 64
@@ -40,7 +40,7 @@ def event_view(index: int) -> None:
     show(
         line(text(readable(text_of(event, "summary"))), cls="c-lead"),
         line(
-            tag("strong", text(kind_in_words(text_of(event, "kind")))), " by ",
+            tag("strong", text(kind_in_words(text_of(event, "kind")))), f" {_by(proof)} ",
             named(text_of(event, "actor")), ", recorded ", when(proof.recorded_at), ".",
         ),
     )  # fmt: skip
@@ -70,7 +70,7 @@ def _about(event: JsonObject) -> None:
 
 
 def _checks(proof: EventProof) -> None:
-    size, signer = proof.checkpoint.size, text_of(proof.event, "actor")
+    size = proof.checkpoint.size
     done = badge("Checked", "good", "✓")
     now = ledger().checkpoint()
     grown = []
@@ -83,7 +83,7 @@ def _checks(proof: EventProof) -> None:
         )
         grown = [line(done, words)]
     show(
-        line(done, " ", named(signer), " has signed exactly this sentence and its details."),
+        _signed(proof),
         line(done, f" {len(proof.steps)} steps lead from this event to the fingerprint of all "
                    f"{size:,} events."),
         line(done, " The log has signed that fingerprint."),
@@ -92,6 +92,18 @@ def _checks(proof: EventProof) -> None:
         line("Checked on this page just now, from the bytes that the server sent.",
              cls="c-line c-small c-soft"),
     )  # fmt: skip
+
+
+def _by(proof: EventProof) -> str:
+    return "in the name of" if proof.unconfirmed else "by"
+
+
+def _signed(proof: EventProof) -> Markup:
+    signer = named(text_of(proof.event, "actor"))
+    if proof.unconfirmed:
+        return line(badge("Not checked", "open", "?"), " ", signer, f" {ONLY_ITS_CHAIN}")
+    signed = " has signed exactly this sentence and its details."
+    return line(badge("Checked", "good", "✓"), " ", signer, signed)
 
 
 def _must_begin(proof: EventProof, found: ConsistencyProof) -> None:
@@ -121,7 +133,7 @@ def _raw(proof: EventProof) -> None:
             [
                 ("Event id", proof.event_id),
                 ("Signature", text_of(proof.event, "signature")),
-                ("Signer", text_of(proof.event, "actor")),
+                ("Actor", text_of(proof.event, "actor")),
                 ("Leaf hash", proof.leaf_hash.hex()),
             ],
             "ids-of-event",
@@ -191,23 +203,36 @@ def verify_upload() -> None:
         st.error("**This file proves nothing.**", icon=":material/gpp_bad:")
         show(line(text(str(error))))
         return
-    unconfirmed = proof.unconfirmed if isinstance(proof, BundleProof) else ()
-    st.success(
-        f"**It holds.** Every step was checked. {signed_in_words(unconfirmed)}.",
-        icon=":material/verified:",
-    )
     if isinstance(proof, BundleProof):
         _bundle(proof)
-        return
+    else:
+        _receipt(proof)
+
+
+def _receipt(proof: EventProof) -> None:
+    who = named(text_of(proof.event, "actor"))
+    if proof.unconfirmed:
+        st.warning("**It is in the log. Who signed it was not checked.**", icon=":material/rule:")
+        show(line(who, f" {ONLY_ITS_CHAIN}"), line("To ask it: ",
+             code("concord verify FILE --rpc NODE"), cls="c-line c-soft"))  # fmt: skip
+    else:
+        st.success(
+            "**It holds.** Every step was checked. The event is signed by its member.",
+            icon=":material/verified:",
+        )
     show(
         line(text(readable(text_of(proof.event, "summary"))), cls="c-lead"),
-        line("Event ", text(str(proof.index)), " of this log, signed by ",
-             named(text_of(proof.event, "actor")), ", recorded ", when(proof.recorded_at), "."),
+        line("Event ", text(str(proof.index)), f" of this log, {_by(proof)} ", who,
+             ", recorded ", when(proof.recorded_at), "."),
     )  # fmt: skip
     link("audit", "Open the event", event=proof.index)
 
 
 def _bundle(proof: BundleProof) -> None:
+    st.success(
+        f"**It holds.** Every step was checked. {signed_in_words(proof.unconfirmed)}.",
+        icon=":material/verified:",
+    )
     show(
         line(verdict_badge(proof.verdict), " ", text(f"{proof.model}, version {proof.version}"),
              cls="c-lead"),

@@ -37,6 +37,12 @@ FINDINGS: dict[str, str] = {
 }
 """Code to what it means in general; the audit's own sentence says what happened here."""
 
+ONLY_ITS_CHAIN = (
+    "has not signed this with a key. If it is a contract, only its chain can tell whether it took "
+    "the event for its own; if it is not, the event is forged."
+)
+"""Of the actor of an event that no key has signed, after its name."""
+
 _NAMED = 10
 """Events that a sentence names."""
 

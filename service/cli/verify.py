@@ -28,17 +28,12 @@ from ledger.merkle import Anchor, Checkpoint, parse_note, parse_receipt
 from service.cli.audits import VERDICT_EXITS, print_audit
 from service.cli.context import Options, check_verifier_key, options_of
 from service.cli.documents import Document, UnknownDocument, kind_of
-from service.cli.exits import Panel
+from service.cli.exits import Exit, Panel
 from service.cli.nodes import Nodes, opened
 from service.cli.output import console, plain, print_fields, print_json, print_unconfirmed
 from service.cli.progress import counting
 from service.cli.tiles import Source, checkpoint_of, entries_of, folder_source, remote_source
-from service.cli.verify_anchors import (
-    AskedAnchor,
-    ask_chains,
-    print_confirmed,
-    registry_named_by,
-)
+from service.cli.verify_anchors import AnchorCheck, check_anchor, print_anchor
 from service.cli.verify_votes import verify_ballot, verify_delegation
 
 if TYPE_CHECKING:
@@ -104,7 +99,7 @@ def verify(
 ) -> None:
     """Verify a receipt, a bundle or a ballot offline or on its chain, or a whole log.
 
-    Exit code 0 proven, 6 not proven; for a bundle 10 tainted, 11 incomplete.
+    Exit code 0 proven, 6 not proven, 11 proven in part; for a bundle 10 tainted, 11 incomplete.
     """
     options = options_of(context)
     with opened(rpc or [], confirmations=confirmations) as nodes:
@@ -137,21 +132,21 @@ def _verify_document(asked: _Asked, document: bytes) -> None:
 
 
 def _verify_receipt(asked: _Asked, document: bytes) -> None:
-    from ledger.verify import verify_receipt  # noqa: PLC0415 - slow to import
-
     options, nodes = asked.options, asked.nodes
     origin = Checkpoint.parse(parse_note(parse_receipt(document).proof.checkpoint).text).origin
     trust = _trusted(options, origin)
     chain_id = trust.chain_id or None
     wallets = None if nodes is None else nodes.wallets(chain_id)
-    verified = verify_receipt(document, trust.keys, chain_id=chain_id, wallets=wallets)
+    verified, unconfirmed = _event_of(document, trust, wallets)
     if asked.log is not None:
         _replay(options, asked.log, trust, verified.checkpoint)
-    anchors = _asked_anchors(asked, verified.anchor, verified.checkpoint, [verified.recorded])
+    anchored = _check_anchor(asked, verified.anchor, verified.checkpoint, [verified.recorded])
     event = verified.recorded.event
+    code = Exit.INCOMPLETE if unconfirmed or anchored.is_missing else Exit.OK
     if options.as_json:
-        print_json(_receipt_json(verified) | {"anchors": [each.to_json() for each in anchors]})
-        return
+        known: JsonObject = {"proven": not unconfirmed, "unconfirmed": [*unconfirmed]}
+        print_json(_receipt_json(verified) | known | anchored.to_json())
+        raise typer.Exit(code)
     console.print(
         f"[green]Proven[/]: event {verified.recorded.index} stands in the log {origin}, "
         f"as signed at size {verified.checkpoint.size}."
@@ -159,30 +154,43 @@ def _verify_receipt(asked: _Asked, document: bytes) -> None:
     signer = event.actor if verified.signature_checked else f"{event.actor} (not checked)"
     fields = [("Kind", event.kind), ("Signed by", signer), ("What", event.summary)]
     print_fields([*fields, ("Event id", event.id.hex())])
-    print_confirmed(anchors)
-    _say_more(asked, is_anchored=verified.anchor is not None)
-    if not verified.signature_checked:
+    print_unconfirmed(unconfirmed)
+    if unconfirmed:
+        console.print(f"If {event.actor} is no contract wallet, the event is forged.")
+    _say_replayed(asked)
+    print_anchor(anchored)
+    if not verified.signature_checked and not unconfirmed:
         console.print(
             "The signer's own signature needs the chain id of the ledger, which is known once "
             "this ledger was visited: concord log show."
         )
+    raise typer.Exit(code)
 
 
-def _asked_anchors(
+def _event_of(
+    document: bytes, trust: Trust, wallets: WalletChain | None
+) -> tuple[VerifiedEvent, tuple[int, ...]]:
+    """The event of a receipt, and its index where only its chain could confirm who signed it."""
+    from ledger.audit.errors import UnconfirmedSignature  # noqa: PLC0415 - slow to import
+    from ledger.verify import verify_receipt  # noqa: PLC0415
+
+    chain_id = trust.chain_id or None
+    try:
+        return verify_receipt(document, trust.keys, chain_id=chain_id, wallets=wallets), ()
+    except UnconfirmedSignature:
+        verified = verify_receipt(document, trust.keys)
+        return verified, (verified.recorded.index,)
+
+
+def _check_anchor(
     asked: _Asked, anchor: Anchor | None, signed: Checkpoint, events: Sequence[RecordedEvent]
-) -> list[AskedAnchor]:
-    if asked.nodes is None:
-        return []
-    registry = asked.registry
-    if registry is None and anchor is not None:
-        registry = registry_named_by(events, anchor.chain_id)
-    return ask_chains(anchor, signed, asked.nodes, registry=registry)
+) -> AnchorCheck:
+    return check_anchor(anchor, signed, asked.nodes, registry=asked.registry, events=events)
 
 
 def _receipt_json(verified: VerifiedEvent) -> JsonObject:
     recorded = verified.recorded
     return {
-        "proven": True,
         "document": "receipt",
         "origin": verified.checkpoint.origin,
         "index": recorded.index,
@@ -209,7 +217,7 @@ def _verify_bundle(asked: _Asked, document: bytes) -> None:
     verified = verify_bundle(document, trust.keys, wallets=wallets)
     if log is not None:
         _confirm(options, log, trust, verified)
-    anchors = _asked_anchors(asked, verified.anchor, verified.checkpoint, verified.events)
+    anchored = _check_anchor(asked, verified.anchor, verified.checkpoint, verified.events)
     answer = audit_json(verified.answer)
     if options.as_json:
         print_json(
@@ -221,7 +229,7 @@ def _verify_bundle(asked: _Asked, document: bytes) -> None:
                 "root": verified.checkpoint.root.hex(),
                 "events": len(verified.events),
                 "nothingLeftOut": log is not None,
-                "anchors": [each.to_json() for each in anchors],
+                **anchored.to_json(),
                 "answer": answer,
             }
         )
@@ -232,11 +240,14 @@ def _verify_bundle(asked: _Asked, document: bytes) -> None:
             f"{origin} at size {verified.checkpoint.size}. The verdict follows from them:"
         )
         print_audit(answer)
-        print_confirmed(anchors)
-        _say_more(asked, is_anchored=verified.anchor is not None)
+        _say_replayed(asked)
+        print_anchor(anchored)
         if log is None:
             console.print("[dim]That nothing was left out is shown by --log, the whole log.[/]")
-    raise typer.Exit(VERDICT_EXITS[verified.answer.verdict])
+    code = VERDICT_EXITS[verified.answer.verdict]
+    if code is Exit.OK and anchored.is_missing:
+        code = Exit.INCOMPLETE
+    raise typer.Exit(code)
 
 
 def _wallets(nodes: Nodes | None, trust: Trust) -> WalletChain | None:
@@ -278,13 +289,9 @@ def _verify_log(asked: _Asked, log: str) -> None:
     print_unconfirmed(replayed.unconfirmed)
 
 
-def _say_more(asked: _Asked, *, is_anchored: bool) -> None:
+def _say_replayed(asked: _Asked) -> None:
     if asked.log is not None:
         console.print(f"[green]Confirmed[/] by replaying the whole log in {plain(asked.log)}.")
-    if is_anchored and asked.nodes is None:
-        console.print(
-            "[yellow]It names an anchor; that is a claim until its chain was asked, with --rpc.[/]"
-        )
 
 
 def _replay(

@@ -6,7 +6,7 @@ first leaf says; it is known where the document holds that leaf, or where the us
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ REGISTRY = "AnchorRegistry"
 
 
 class NotAnchored(IntegrityError):
-    """No chain that was asked holds what the document says, or the document says nothing."""
+    """No chain that was asked can hold what the document says."""
 
     code = "not-anchored"
 
@@ -67,6 +67,60 @@ class AskedAnchor:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class AnchorCheck:
+    """What is known of a document's anchor.
+
+    Attributes:
+        anchor: that the document names; None where it names none.
+        is_asked: whether chains are to be asked.
+        confirmed: what the nodes of its chain say.
+    """
+
+    anchor: Anchor | None
+    is_asked: bool
+    confirmed: Sequence[AskedAnchor]
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether chains are to be asked and there is nothing to ask them for."""
+        return self.is_asked and self.anchor is None
+
+    def to_json(self) -> JsonObject:
+        """For `--json`."""
+        return {
+            "anchors": [each.to_json() for each in self.confirmed],
+            "anchorMissing": self.is_missing,
+        }
+
+
+def check_anchor(
+    anchor: Anchor | None,
+    signed: Checkpoint,
+    nodes: Nodes | None,
+    *,
+    registry: str | None,
+    events: Iterable[RecordedEvent],
+) -> AnchorCheck:
+    """Asks the nodes that were named for a document's anchor, where it names one.
+
+    Args:
+        anchor: of a verified document.
+        signed: the document's checkpoint, its signature verified.
+        nodes: that the user named; None where no chain is to be asked.
+        registry: the log's own, where the user knows it.
+        events: of the document; the first leaf among them names the registry, too.
+
+    Raises:
+        ConcordError: as `ask_chains`.
+    """
+    if nodes is None or anchor is None:
+        return AnchorCheck(anchor, is_asked=nodes is not None, confirmed=())
+    known = registry or registry_named_by(events, anchor.chain_id)
+    asked = ask_chains(anchor, signed, nodes, registry=known)
+    return AnchorCheck(anchor, is_asked=True, confirmed=asked)
+
+
 def registry_named_by(events: Iterable[RecordedEvent], chain_id: int) -> str | None:
     """The log's own registry on that chain, where its first leaf is among these events."""
     for recorded in events:
@@ -77,7 +131,7 @@ def registry_named_by(events: Iterable[RecordedEvent], chain_id: int) -> str | N
 
 
 def ask_chains(
-    anchor: Anchor | None, signed: Checkpoint, nodes: Nodes, *, registry: str | None
+    anchor: Anchor, signed: Checkpoint, nodes: Nodes, *, registry: str | None
 ) -> list[AskedAnchor]:
     """Asks every node of the anchor's chain.
 
@@ -88,19 +142,13 @@ def ask_chains(
         registry: the log's own; None where only the document names one.
 
     Raises:
-        NotAnchored: there is no anchor, none of the nodes is of its chain, or the registry is none
-            of this log's.
+        NotAnchored: none of the nodes is of its chain, or the registry is none of this log's.
         AnchorNotSigned, AnchorNotOnChain: the chain does not hold it.
         AnchorUnconfirmed: its block is too young.
         ChainUnavailable: a node does not answer.
     """
     from ledger.anchor import WrongRegistry, verify_anchor  # noqa: PLC0415 - slow to import
 
-    if anchor is None:
-        raise NotAnchored(
-            "The document names no anchor, so no chain can confirm it. Fetch it again once its "
-            "event is anchored (concord anchor list)."
-        )
     asked = nodes.of(anchor.chain_id)
     if not asked:
         raise NotAnchored(
@@ -119,9 +167,9 @@ def ask_chains(
     return found
 
 
-def print_confirmed(anchors: Iterable[AskedAnchor]) -> None:
-    """Says which anchors were confirmed, and what that rests on."""
-    for each in anchors:
+def print_anchor(check: AnchorCheck) -> None:
+    """Says what was confirmed and what that rests on, or why nothing was."""
+    for each in check.confirmed:
         at = format_instant(each.confirmed.anchored_at * 1000)
         console.print(
             f"[green]Anchored[/]: chain {each.anchor.chain_id} holds this root for size "
@@ -133,3 +181,12 @@ def print_confirmed(anchors: Iterable[AskedAnchor]) -> None:
                 f"The registry is {each.anchor.contract}, by the document's own word. Compare it "
                 "with what the consortium published, or name that with --registry."
             )
+    if check.is_missing:
+        console.print(
+            "[yellow]Not anchored[/]: the document names no anchor, so no chain was asked whether "
+            "it holds this root. Fetch it again once it is anchored: concord anchor list."
+        )
+    elif check.anchor is not None and not check.is_asked:
+        console.print(
+            "[yellow]It names an anchor; that is a claim until its chain was asked, with --rpc.[/]"
+        )

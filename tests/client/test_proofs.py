@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymerkle import InmemoryTree
 
-from client.proofs import UnknownDocument, prove_consistency, prove_document, prove_event
+from client.proofs import (
+    EventProof,
+    UnknownDocument,
+    prove_consistency,
+    prove_document,
+    prove_event,
+)
 from client.trust import Trust
+from ledger.audit.errors import ForgedEvent
 from ledger.errors import ConcordError, IntegrityError
 from ledger.events import encode_leaf
 from ledger.merkle import (
@@ -105,6 +113,23 @@ def test_a_receipt_with_one_byte_changed_proves_nothing() -> None:
         broken = document[:at] + bytes([document[at] ^ 1]) + document[at + 1 :]
         with pytest.raises(ConcordError):
             prove_event(broken, TRUST)
+
+
+def test_an_event_that_no_key_has_signed_is_in_the_log_and_said_to_be_unconfirmed() -> None:
+    entries = leaves(5)
+    unsigned = replace(signed_event("access.suspended"), signature="0x" + "11" * 90)
+    entries[3] = encode_leaf(unsigned, recorded_at=1_790_000_000_003)
+    proof = prove_document(receipt_of(entries, 3), TRUST)
+    assert isinstance(proof, EventProof)
+    assert proof.unconfirmed
+    assert proof.checkpoint.root == oracle_of(entries).get_root(5)
+    assert not prove_event(receipt_of(entries, 2), TRUST).unconfirmed
+
+
+def test_a_leaf_that_is_no_event_proves_nothing_though_it_is_in_the_log() -> None:
+    entries = [*leaves(2), b"{}"]
+    with pytest.raises(ForgedEvent):
+        prove_event(receipt_of(entries, 2), TRUST)
 
 
 @pytest.mark.parametrize("document", [b"{}", b'{"v": 1}'])

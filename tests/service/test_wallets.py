@@ -4,133 +4,32 @@ service's own or one that others run.
 
 from __future__ import annotations
 
-import shutil
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import httpx
 import orjson
 import pytest
-import rlp
-from eth_account import Account
-from eth_account.messages import encode_defunct, encode_typed_data
 
-from client.proofs import prove_bundle
+from client.proofs import prove_bundle, prove_event
 from client.trust import Trust
 from ledger.audit.errors import ForeignChain, UnconfirmedSignature
-from ledger.chain.connect import connect
-from ledger.chain.wallets import ChainWallets
-from ledger.events import SigningKey
-from ledger.events.identifiers import format_instant, keccak, to_checksum_address
-from ledger.merkle import VerifierKey, decode_entry_bundle
+from ledger.events.identifiers import format_instant
+from ledger.merkle import decode_entry_bundle
 from ledger.verify import confirm_with_log, replay_log, verify_bundle, verify_receipt
-from service.founding import DaoTerms, found_ledger
 from service.settings import Settings
 from tests.service.assembly import (
-    FOUNDERS,
     HOSPITAL,
     LAB,
-    OPERATOR,
-    QUICK,
-    Json,
-    ServedDao,
     await_that,
 )
 from tests.service.conftest import problem_code
-from tests.service.remote import RemoteChain, keep_relayer, remote_chain, settings_of
-from tests.support.chains import everyone
+from tests.service.wallet_member import STRANGER, WALLET, World, found_with_wallet, served_wallet
 from tests.support.commands import Commands
-from tests.support.ledgers import DAY, digest_of, member_key
-from tests.support.servers import ServerThread, system_time
-from tests.support.wallets import DISHONEST, OWNER, Mood, call_data, creation_code, dataset_of
+from tests.support.ledgers import DAY, digest_of
+from tests.support.servers import system_time
+from tests.support.wallets import DISHONEST, Mood, dataset_of
 
 ANVIL = pytest.param("anvil", marks=[pytest.mark.anvil, pytest.mark.slow])
-STRANGER = member_key("no owner of the wallet")
-WALLET = to_checksum_address(keccak(rlp.encode([bytes.fromhex(HOSPITAL.address[2:]), 0]))[12:])
-"""What the hospital's first transaction creates."""
-
-
-@dataclass(frozen=True)
-class World:
-    """A DAO with a member that is a contract.
-
-    Attributes:
-        dao: the server and its client.
-        remote: the chain that others run; None where it is the service's own.
-    """
-
-    dao: ServedDao
-    remote: RemoteChain | None
-
-    def transact(self, to: str | None, data: bytes) -> None:
-        """The hospital sends a transaction; its block is not after now when this returns."""
-        dao = self.dao
-        transaction: Json = {
-            "data": "0x" + data.hex(),
-            "value": 0,
-            "gas": 2_000_000,
-            "chainId": int(dao.rpc("eth_chainId"), 16),
-            "nonce": int(dao.rpc("eth_getTransactionCount", HOSPITAL.address, "latest"), 16),
-            "gasPrice": 2 * int(dao.rpc("eth_gasPrice"), 16),
-        }
-        if to is not None:
-            transaction["to"] = to
-        raw = Account.sign_transaction(transaction, HOSPITAL.secret).raw_transaction
-        sent = dao.rpc("eth_sendRawTransaction", "0x" + raw.hex())
-        await_that(lambda: dao.rpc("eth_getTransactionReceipt", sent) is not None)
-        assert dao.rpc("eth_getTransactionReceipt", sent)["status"] == "0x1"
-        sealed = int(dao.rpc("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
-        await_that(lambda: sealed <= time.time())
-
-    def tell(self, function: str, *arguments: Any) -> None:
-        """The wallet is told something."""
-        self.transact(WALLET, call_data(function, *arguments))
-
-    def event(self, kind: str, body: Json, *, signer: SigningKey = OWNER) -> Json:
-        """What the service prepared, signed as a wallet's owner does."""
-        asked = {"kind": kind, "actor": WALLET, "body": body}
-        prepared = self.dao.do("/v1/events:prepare", asked)
-        message = encode_typed_data(full_message=prepared["typedData"])
-        signature = Account.sign_message(message, signer.secret).signature
-        return {"event": prepared["event"] | {"signature": "0x" + signature.hex()}}
-
-    def say(self, kind: str, body: Json) -> int:
-        """The wallet appends an event; its index."""
-        return int(self.dao.do("/v1/events", self.event(kind, body), 201)["index"])
-
-    def sign_in(self, *, signer: SigningKey = OWNER, message: str | None = None) -> httpx.Response:
-        text = message or self.message()
-        made = Account.sign_message(encode_defunct(text=text), signer.secret)
-        signed = {"message": text, "signature": "0x" + made.signature.hex()}
-        return self.dao.post("/v1/session", signed)
-
-    def message(self) -> str:
-        return str(self.dao.do("/v1/session:prepare", {"account": WALLET})["message"])
-
-    @property
-    def key(self) -> VerifierKey:
-        return VerifierKey.parse(self.dao.read("/v1/log")["verifierKey"])
-
-    def chain_wallets(self) -> ChainWallets:
-        """The chain, as anyone reaches it."""
-        url = f"{self.dao.server.url}/rpc"
-        return ChainWallets(connect(url, chain_id=None, is_permitted=everyone))
-
-
-def found_with_wallet(settings: Settings) -> None:
-    """Founds a ledger and its DAO; the contract that is a founder is not there yet."""
-    wallet: Json = {"member": WALLET, "roles": ["steward"]}
-    found_ledger(
-        settings,
-        operator=OPERATOR,
-        members=[*FOUNDERS, wallet],
-        origin="assembly.test",
-        dao=DaoTerms(),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -143,25 +42,9 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["embedded", ANVIL])
 def world(request: pytest.FixtureRequest, founded: Path, tmp_path: Path) -> Iterator[World]:
-    data = tmp_path / "data"
-    with ExitStack() as stack:
-        remote = None
-        if request.param == "embedded":
-            shutil.copytree(founded, data)
-            settings = Settings.model_validate(
-                {"data_dir": data} | QUICK | {"chain_development": False}
-            )
-        else:
-            remote = stack.enter_context(remote_chain())
-            settings = settings_of(data, remote)
-            keep_relayer(data)
-            found_with_wallet(settings)
-        server = stack.enter_context(ServerThread(settings))
-        http = stack.enter_context(httpx.Client(base_url=server.url, timeout=60))
-        found = World(ServedDao(http, server, data), remote)
-        await_that(lambda: found.dao.get(f"/v1/members/{WALLET}").status_code == 200)
-        found.transact(None, creation_code())
-        yield found
+    own_chain = founded if request.param == "embedded" else None
+    with served_wallet(tmp_path, own_chain) as served:
+        yield served
 
 
 def test_a_wallets_event_is_prepared_signed_and_recorded(world: World) -> None:
@@ -346,6 +229,7 @@ def test_a_receipt_of_a_wallets_event_needs_the_chain_and_the_right_one(world: W
     chain = world.chain_wallets()
     with pytest.raises(UnconfirmedSignature):
         verify_receipt(receipt, [world.key], chain_id=chain_id)
+    assert prove_event(receipt, Trust(world.key.name, str(world.key), chain_id)).unconfirmed
     assert verify_receipt(receipt, [world.key], chain_id=chain_id, wallets=chain).signature_checked
     assert not verify_receipt(receipt, [world.key]).signature_checked
     with pytest.raises(ForeignChain):
@@ -388,3 +272,31 @@ def test_verify_names_the_events_of_wallets_and_asks_the_chain_that_is_given(
     bundle.write_bytes(world.dao.get("/v1/models/m/versions/1/audit", bundle="true").content)
     one = ("verify", bundle, "--verifier-key", key)
     assert "signature-unconfirmed" in user(*one).check(11).out
+    # Nothing is anchored yet: what the chain can tell is confirmed, and what is missing is named.
+    asked = user(*one, *rpc).check(11)
+    assert "m 1 is clean" in asked.out
+    assert "Not anchored" in asked.out
+    assert "signature-unconfirmed" not in asked.out
+    answer = user(*one, *rpc, "--json").check(11).json
+    assert (answer["answer"]["verdict"], answer["anchorMissing"]) == ("clean", True)
+
+
+@pytest.mark.parametrize("world", ["embedded"], indirect=True)
+def test_verify_says_of_a_wallets_receipt_what_only_its_chain_can_tell(
+    world: World, user: Commands, tmp_path: Path
+) -> None:
+    index = world.say("dataset.registered", dataset_of(WALLET, "records"))
+    receipt = tmp_path / "receipt.json"
+    receipt.write_bytes(world.dao.get(f"/v1/receipts/{index}").content)
+    url = world.dao.server.url
+    user("log", "show", "--server", url).check()
+    told = user("verify", receipt).check(11)
+    assert f"Proven: event {index} stands in the log" in told.out
+    assert f"Not confirmed: the signatures of events {index}." in told.out
+    assert f"If {WALLET} is no contract wallet, the event is forged." in told.out
+    parts = ("proven", "signatureChecked", "unconfirmed")
+    answer = user("verify", receipt, "--json").check(11).json
+    assert [answer[part] for part in parts] == [False, False, [index]]
+    answer = user("verify", receipt, "--rpc", f"{url}/rpc", "--json").check(11).json
+    assert [answer[part] for part in parts] == [True, True, []]
+    assert answer["anchorMissing"] is True
