@@ -19,6 +19,7 @@ from ledger.errors import InvalidInput
 from ledger.store.codec import CODECS
 from ledger.store.columns import ColumnValue, blob
 from ledger.store.engine import Database
+from ledger.store.search import SEARCHED, finds
 from ledger.store.statements import Row, rows_by_key
 from ledger.store.tables.log import HeadRow, LeafRow
 from ledger.views.records import AuthorizedKey, Record
@@ -164,6 +165,7 @@ class Snapshot:
         record: type[R],
         filters: Mapping[str, ColumnValue],
         *,
+        search: str = "",
         after: Key | None = None,
         limit: int = 100,
     ) -> Page[R]:
@@ -172,15 +174,20 @@ class Snapshot:
         Args:
             record: which view.
             filters: columns with the value they must have.
+            search: words that must all occur, see `ledger.store.search`; empty for every row.
             after: key of the last row of the page before.
             limit: rows at most.
 
         Raises:
             InvalidPage: the limit or the key cannot be.
+            InvalidSearch: the search is too long.
         """
         codec = CODECS[record]
         key = list(codec.table.primary_key.columns)
         wanted = _matching(select(codec.table), codec.table, filters)
+        if search:
+            dialect = self._connection.dialect.name
+            wanted = wanted.where(*finds(codec.table, SEARCHED[record], search, dialect))
         if after is not None:
             _check_key(codec.key_columns, key, after)
             wanted = wanted.where(tuple_(*key) > tuple_(*after))

@@ -9,6 +9,7 @@ import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -21,6 +22,11 @@ from ledger.merkle import VerifierKey
 DEFAULT_SERVER = "http://127.0.0.1:8080"
 RETRY = RetryPolicy(attempts=4)
 """A person waits: a little more than a second for a server that is down."""
+
+Search = Annotated[
+    str | None, typer.Option(help="Only those in which all these words occur, in any case.")
+]
+"""Of lists."""
 
 
 class NoKeyChosen(InvalidInput):

@@ -13,7 +13,7 @@ from client.errors import InvalidCroissant
 from client.files import content_id, describe_file
 from ledger.errors import InvalidInput
 from ledger.events.canonical import InvalidJson, JsonObject
-from service.cli.context import options_of
+from service.cli.context import Search, options_of
 from service.cli.names import names_of, with_names
 from service.cli.output import print_json, print_rows
 from service.cli.progress import digesting
@@ -147,19 +147,20 @@ def withdraw(
 
 
 @app.command("list")
-def list_datasets(context: typer.Context) -> None:
+def list_datasets(context: typer.Context, search: Search = None) -> None:
     """List the datasets there are."""
     options = options_of(context)
     with options.reader() as ledger:
-        rows = list(ledger.items("/v1/datasets"))
+        rows = list(ledger.items("/v1/datasets", search=search))
         names = {} if options.as_json else names_of(ledger)
     if options.as_json:
         print_json(rows)
         return
+    empty = "No dataset fits." if search else "No datasets yet."
     columns = [
         ("Dataset", "dataset"),
         ("Title", "title"),
         ("Licence", "license"),
         ("Steward", "steward"),
     ]
-    print_rows(columns, with_names(rows, names, "steward"), empty="No datasets yet.")
+    print_rows(columns, with_names(rows, names, "steward"), empty=empty)

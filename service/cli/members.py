@@ -9,7 +9,7 @@ import typer
 from client import drafts
 from service.cli.access import PublicReason, Reason
 from service.cli.addresses import address
-from service.cli.context import options_of
+from service.cli.context import Search, options_of
 from service.cli.exits import Panel
 from service.cli.output import print_json, print_rows
 from service.cli.recording import record
@@ -55,16 +55,17 @@ def remove(
 
 
 @members.command("list")
-def list_members(context: typer.Context) -> None:
+def list_members(context: typer.Context, search: Search = None) -> None:
     """List the members there are, and were."""
     options = options_of(context)
     with options.reader() as ledger:
-        rows = list(ledger.items("/v1/members"))
+        rows = list(ledger.items("/v1/members", search=search))
     if options.as_json:
         print_json(rows)
         return
+    empty = "No member fits." if search else "No members yet."
     columns = [("Name", "name"), ("Address", "member"), ("Roles", "roles"), ("Active", "active")]
-    print_rows(columns, rows, empty="No members yet.")
+    print_rows(columns, rows, empty=empty)
 
 
 @key.command()

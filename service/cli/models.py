@@ -12,7 +12,7 @@ from client import ManifestWarning, drafts
 from client.files import describe_file
 from ledger.errors import InvalidInput
 from ledger.events.canonical import JsonObject
-from service.cli.context import options_of
+from service.cli.context import Search, options_of
 from service.cli.exits import Panel
 from service.cli.names import names_of, with_names
 from service.cli.output import console, note, print_fields, print_json, print_rows
@@ -86,17 +86,18 @@ def publish_version(
 
 
 @app.command("list")
-def list_models(context: typer.Context) -> None:
+def list_models(context: typer.Context, search: Search = None) -> None:
     """List the models there are."""
     options = options_of(context)
     with options.reader() as ledger:
-        rows = list(ledger.items("/v1/models"))
+        rows = list(ledger.items("/v1/models", search=search))
         names = {} if options.as_json else names_of(ledger)
     if options.as_json:
         print_json(rows)
         return
+    empty = "No model fits." if search else "No models yet."
     columns = [("Model", "model"), ("Title", "title"), ("Owner", "owner"), ("Task", "task")]
-    print_rows(columns, with_names(rows, names, "owner"), empty="No models yet.")
+    print_rows(columns, with_names(rows, names, "owner"), empty=empty)
 
 
 def run(

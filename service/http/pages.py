@@ -16,6 +16,7 @@ from ledger.events.canonical import MAX_SAFE_INTEGER
 from ledger.events.identifiers import parse_instant
 from ledger.log import LogReader, SizeNotReached
 from ledger.store.reads import MAX_PAGE, Page
+from ledger.store.search import MAX_SEARCH
 from ledger.views.state import Key
 from service.http.errors import InvalidParameter
 
@@ -27,6 +28,14 @@ _DECIMAL = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Items on the page, at most.")]
 After = Annotated[
     str | None, Query(max_length=1_024, description="`next` of the page before; opaque.")
+]
+Search = Annotated[
+    str,
+    Query(
+        max_length=MAX_SEARCH,
+        description="Words that must all occur, in any case: in the id, the title or the name, a "
+        "dataset's description or a model's task. Sealed texts are not searched.",
+    ),
 ]
 Point = Annotated[
     str | None,

@@ -1,7 +1,6 @@
-"""Members, datasets, requests, grants, runs and models as they stand.
+"""Datasets, requests, runs and models as they stand.
 
-Lists are pages in the order of their ids; every filter must match. Grants can be asked for as of
-any earlier point: what an event changed later is left out then.
+Lists are pages in the order of their ids; every filter must match, and every word of a search.
 """
 
 from __future__ import annotations
@@ -17,11 +16,9 @@ from ledger.store.columns import ColumnValue
 from ledger.store.reads import Page, Snapshot, snapshot
 from ledger.views.records import (
     AccessRequest,
-    AuthorizedKey,
     Dataset,
     DatasetVersion,
     Erasure,
-    Member,
     Model,
     ModelVersion,
     Record,
@@ -33,7 +30,7 @@ from ledger.views.state import Key
 from service.http.answers import Json
 from service.http.errors import InvalidParameter, NoSuchResource
 from service.http.openapi import problems
-from service.http.pages import DEFAULT_PAGE, After, Limit, decode_cursor, encode_cursor
+from service.http.pages import DEFAULT_PAGE, After, Limit, Search, decode_cursor, encode_cursor
 from service.http.routing import StrictRoute
 from service.latest import latest_of
 from service.parts import Parts, parts_of
@@ -87,7 +84,13 @@ def page_of(page: Page[R], views: Snapshot) -> dict[str, object]:
 
 
 async def listed(
-    parts: Parts, record: type[R], filters: Filters, limit: int, after: str | None
+    parts: Parts,
+    record: type[R],
+    filters: Filters,
+    limit: int,
+    after: str | None,
+    *,
+    search: str = "",
 ) -> Response:
     """Answers with one page of a view."""
     wanted = {name: value for name, value in filters.items() if value is not None}
@@ -95,7 +98,8 @@ async def listed(
 
     def read() -> dict[str, object]:
         with snapshot(parts.log.database) as views:
-            return page_of(views.page(record, wanted, after=key, limit=limit), views)
+            page = views.page(record, wanted, search=search, after=key, limit=limit)
+            return page_of(page, views)
 
     return Json(await in_thread(parts, read))
 
@@ -133,64 +137,18 @@ def rows_of(views: Snapshot, record: type[R], field: str, value: str) -> list[di
     ]
 
 
-@router.get("/v1/members", responses={200: {"model": base.Page[resources.MemberView]}})
-async def members(
-    request: Request,
-    *,
-    active: bool | None = None,
-    limit: Limit = DEFAULT_PAGE,
-    after: After = None,
-) -> Response:
-    """Organisations that take part, or did."""
-    parts = parts_of(request)
-    wanted = {} if active is None else {"active": active}
-    key = decode_cursor(after)
-
-    def read() -> dict[str, object]:
-        with snapshot(parts.log.database) as views:
-            page = views.page(Member, wanted, after=key, limit=limit)
-        return {
-            "items": [_member(parts, row) for row in page.rows],
-            "next": encode_cursor(page.next),
-            "size": page.size,
-        }
-
-    return Json(await in_thread(parts, read))
-
-
-def _member(parts: Parts, row: Member) -> dict[str, object]:
-    return resource(row) | {"name": parts.profiles.name_of(row)}
-
-
-@router.get(
-    "/v1/members/{member}",
-    responses={200: {"model": resources.MemberDetail}, **problems(404)},
-)
-async def member(request: Request, member: AddressPath) -> Response:
-    """One member, with the keys that sign on its behalf."""
-    parts, address = parts_of(request), address_of(member)
-
-    def read() -> dict[str, object]:
-        with snapshot(parts.log.database) as views:
-            row = views.get(Member, address)
-            if row is None:
-                raise missing(Member, address)
-            keys = rows_of(views, AuthorizedKey, "member", address)
-        return _member(parts, row) | {"keys": keys}
-
-    return Json(await in_thread(parts, read))
-
-
 @router.get("/v1/datasets", responses={200: {"model": base.Page[resources.DatasetView]}})
 async def datasets(
     request: Request,
     *,
     steward: AddressFilter = None,
+    search: Search = "",
     limit: Limit = DEFAULT_PAGE,
     after: After = None,
 ) -> Response:
     """Datasets with their terms."""
-    return await listed(parts_of(request), Dataset, {"steward": steward}, limit, after)
+    filters: Filters = {"steward": steward}
+    return await listed(parts_of(request), Dataset, filters, limit, after, search=search)
 
 
 @router.get(
@@ -282,19 +240,20 @@ async def models(
         Literal["latest"] | None,
         Query(description="`latest` adds each model's newest version and its verdict."),
     ] = None,
+    search: Search = "",
     limit: Limit = DEFAULT_PAGE,
     after: After = None,
 ) -> Response:
     """Models and their owners."""
     parts = parts_of(request)
     if include is None:
-        return await listed(parts, Model, {"owner": owner}, limit, after)
+        return await listed(parts, Model, {"owner": owner}, limit, after, search=search)
     wanted: Filters = {} if owner is None else {"owner": owner}
     key = decode_cursor(after)
 
     def read() -> dict[str, object]:
         with snapshot(parts.log.database) as views:
-            page = views.page(Model, wanted, after=key, limit=limit)
+            page = views.page(Model, wanted, search=search, after=key, limit=limit)
             erased = erased_among(page.rows, views)
             names = [row.model for row in page.rows]
             newest = views.newest_of(ModelVersion, "model", names)

@@ -89,6 +89,46 @@ def test_pages_hold_every_row_once_whatever_their_length(granted: Served) -> Non
         assert found == sorted(["records", *(f"dataset-{n}" for n in range(7))])
 
 
+def test_a_search_finds_by_id_title_name_description_and_task(granted: Served) -> None:
+    c = granted.consortium
+    described = "Scans of CHEST and abdomen"
+    granted.record(
+        c.dataset("ct-1", title="Südwest register", description=described),
+        c.dataset("ct-2", title="Retinas"),
+        c.model("tumours"),
+    )
+
+    def found(path: str, search: str, **query: str | int) -> list[str]:
+        items = granted.get(path, search=search, **query).json()["items"]
+        return [item[path.rsplit("/", 1)[1].removesuffix("s")] for item in items]
+
+    assert found("/v1/datasets", "CT-") == ["ct-1", "ct-2"]
+    assert found("/v1/datasets", "ct- chest") == found("/v1/datasets", "SÜDWEST") == ["ct-1"]
+    assert found("/v1/datasets", "ct-", steward=c.labs[0].address) == []
+    assert found("/v1/datasets", "chest retinas") == []
+    assert found("/v1/models", "TUMOURS", include="latest") == ["tumours"]
+    steward = granted.get(f"/v1/members/{c.stewards[0].address}").json()
+    assert steward["member"] in found("/v1/members", steward["name"].upper())
+    assert found("/v1/members", steward["member"][:12].lower()) == [steward["member"]]
+    for wrong, code in (("a " * 9, "invalid-search"), ("a\0", "invalid-search")):
+        for path in ("/v1/datasets", "/v1/models", "/v1/members"):
+            assert problem_code(granted.get(path, search=wrong), 400) == code
+
+
+def test_pages_of_a_search_hold_every_member_found_once(granted: Served) -> None:
+    every = {item["member"] for item in granted.get("/v1/members").json()["items"]}
+    found: list[str] = []
+    query: dict[str, str | int] = {"limit": 2, "search": "0x"}
+    while True:
+        page = granted.get("/v1/members", **query).json()
+        found += [item["member"] for item in page["items"]]
+        if page["next"] is None:
+            break
+        query["after"] = page["next"]
+    assert found == sorted(every)
+    assert len(found) > 2
+
+
 def test_filters_must_all_match(granted: Served) -> None:
     c = granted.consortium
     granted.record(c.grant("grant-2", "records", lab=1), c.revocation("grant-1"))

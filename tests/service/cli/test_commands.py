@@ -246,6 +246,8 @@ def test_a_croissant_file_gives_title_licence_and_version(world: World, user: Co
     registered = user(*register, "--key", "hospital").check()
     assert kinds(user)[1:] == ["dataset.registered", "dataset.version_published"]
     assert user("dataset", "list", "--json").json[0]["title"] == "Titanic"
+    assert user("dataset", "list", "--search", "TITAN", "--json").json[0]["dataset"] == "t"
+    assert "No dataset fits." in user("dataset", "list", "--search", "iceberg").check().out
     version = user("log", "event", "2", "--json").json["event"]["body"]
     assert version["croissant"] == content_id((user.folder / "c.json").read_bytes())
     assert registered.err == ""
