@@ -41,7 +41,10 @@ def recover_address(message: bytes, signature: bytes) -> bytes:
         InvalidSignature: if the signature is malformed or malleable.
     """
     if len(signature) != SIGNATURE_BYTES:
-        raise InvalidSignature(f"A signature has 65 bytes (r, s, v), not {len(signature)}.")
+        unsigned = "" if signature else ": this is not signed yet"
+        raise InvalidSignature(
+            f"A signature has 65 bytes (r, s, v), not {len(signature)}{unsigned}."
+        )
     v = signature[64]
     if v not in {27, 28}:
         raise InvalidSignature(f"The last byte of a signature is 27 or 28, not {v}.")

@@ -203,8 +203,7 @@ def _require_grant_authority(act: Act, grant: str, state: State) -> Grant:
     allowed.update(g.granted_by for g in chain if g.parent is not None)
     if act.principal not in allowed:
         raise NotSteward(
-            f"Grant {grant} is for {', '.join(sorted(allowed))} to change; "
-            "have one of them sign this."
+            f"Grant {grant} is for {' or '.join(sorted(allowed))} to change; have it signed there."
         )
     if row.status == "revoked":
         raise AlreadyEnded(f"Grant {grant} is revoked; make a new one.")

@@ -168,8 +168,8 @@ def _check_time(event: Event, now: int) -> None:
         )
     if -ahead > BEHIND_MS:
         raise TimeOutOfWindow(
-            f"issuedAt is {-ahead / 3_600_000:.1f} hours behind the ledger's clock; "
-            f"{BEHIND_MS // 3_600_000} is the limit. Sign again."
+            f"issuedAt, in milliseconds, is {-ahead / 3_600_000:.1f} hours behind the ledger's "
+            f"clock; {BEHIND_MS // 3_600_000} is the limit. Sign again."
         )
 
 

@@ -5,6 +5,7 @@ kinds use.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal, TypeVar
 
@@ -110,11 +111,18 @@ def parse_body(kind: str, body: JsonObject) -> Body:
     """
     model = _KINDS.get(kind)
     if model is None:
-        raise UnknownKind(f"There is no kind {kind!r}; docs/events.md lists them all.")
+        raise UnknownKind(
+            f"There is no kind {kind!r}{_likely(kind)}; docs/events.md lists them all."
+        )
     try:
         return model.model_validate(body)
     except ValidationError as error:
         raise InvalidBody(describe(error, f"The body of {kind}")) from error
+
+
+def _likely(kind: str) -> str:
+    close = get_close_matches(kind, _KINDS, n=1)
+    return f", but {close[0]!r}" if close else ""
 
 
 def describe(error: ValidationError, what: str) -> str:

@@ -255,6 +255,11 @@ def test_an_unknown_kind_is_refused(kind: str) -> None:
         parse_body(kind, {})
 
 
+def test_a_kind_that_is_nearly_one_is_answered_with_that_one() -> None:
+    with pytest.raises(UnknownKind, match=r"no kind 'access\.grant', but 'access\.granted'"):
+        parse_body("access.grant", {})
+
+
 def test_a_message_names_eight_faults_at_most_and_counts_the_rest() -> None:
     message = refused("access.denied", {f"field{n}": 1 for n in range(1000)})
     assert message.endswith("; and 993 more.")
