@@ -213,8 +213,8 @@ def _require_grant_authority(act: Act, grant: str, state: State) -> Grant:
 def _refuse_backdating(act: Act, effective_at: str) -> None:
     if parse_instant(effective_at) < act.event.issued_at - AHEAD_MS:
         raise BodyNotAllowed(
-            "effectiveAt lies before the event was issued; only a retroactive revocation reaches "
-            "back."
+            f"effectiveAt lies more than {AHEAD_MS // 60_000} minutes before the event was issued; "
+            "only a retroactive revocation reaches back."
         )
 
 
