@@ -19,13 +19,14 @@ from ledger.content.store import ContentStore
 from ledger.events import Domain, decode_leaf
 from ledger.events.bodies.members import LedgerCreated
 from ledger.log import LedgerMissing, Limits, Log, WrongLedger
-from ledger.merkle import SigningKey, VerifierKey
+from ledger.merkle import VerifierKey
 from ledger.store.engine import Database, open_database
 from ledger.store.migrate import require_schema
 from ledger.store.reads import snapshot
 from ledger.store.tables.log import LeafRow
 from ledger.views.records import LedgerInfo
 from service.http.growth import Growth
+from service.log_key import read_log_key
 from service.metrics import Metrics
 from service.profiles import Profiles
 from service.settings import Settings
@@ -123,6 +124,7 @@ def open_parts(
     Raises:
         LedgerMissing: there is none yet.
         WrongLedger: it has another origin than the settings or the key.
+        LogKeyMissing, LogKeyUnreadable: the log's key cannot be had.
         SchemaOutdated: the database belongs to another version of this program.
         ConcordError: as `Log.open`.
     """
@@ -136,7 +138,7 @@ def open_parts(
         content = open_content_store(settings.content_url, settings.data_dir)
         stack.callback(content.close)
         policies = _policies_of(database, content, domain)
-        key = SigningKey.parse(settings.log_key_path.read_text(encoding="utf-8").strip())
+        key = read_log_key(settings.log_key_path)
         if settings.origin not in {None, domain.origin}:
             raise WrongLedger(
                 f"CONCORD_ORIGIN is {settings.origin}, the database holds {domain.origin}."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from sqlalchemy import Connection, insert, select
 from sqlmodel import col
 
@@ -15,6 +17,8 @@ from ledger.store.engine import Database
 from ledger.store.head import Head, read_head
 from ledger.store.tables.log import HEAD_ROW, HeadRow, LeafRow
 from ledger.store.tiles import ConnectionTiles
+
+_LOG = logging.getLogger(__name__)
 
 
 def write_first_head(database: Database) -> None:
@@ -47,6 +51,13 @@ def require_ledger(database: Database, signer: Signer, domain: Domain, origin: s
         leaf = _first_leaf(connection)
     if leaf is not None:
         _check_identity(leaf, domain, origin)
+    if signer.file_was_missing and head.size > 0:
+        # A new process of an old ledger begins so, and so does one whose file was lost.
+        _LOG.warning(
+            "no last signed checkpoint is kept here: nothing tells whether this database, with %d "
+            "events, is older than what was signed; compare it with what others hold",
+            head.size,
+        )
     return head
 
 

@@ -31,21 +31,25 @@ class Signer:
         key: the log's; its name is the origin.
         path: file of the last signed checkpoint, read now; None keeps it in memory only.
 
+    Attributes:
+        file_was_missing: whether nothing was there to be read; never so without a path.
+
     Raises:
         HistoryRewritten: the file cannot be what this log has signed.
+        CheckpointNotKept: the file is there and cannot be read.
     """
 
     def __init__(self, key: SigningKey, path: Path | None) -> None:
         self._key = key
         self._path = path
-        self._last = Checkpoint(key.name, 0, EMPTY_ROOT)
         stored = last_signed(path) if path is not None else None
+        self.file_was_missing = path is not None and stored is None
         if stored is not None and stored.origin != key.name:
             raise HistoryRewritten(
                 f"{path} is the last signed checkpoint of {stored.origin}, not of {key.name}. "
                 "Check which data directory is configured."
             )
-        self._last = stored or self._last
+        self._last = stored or Checkpoint(key.name, 0, EMPTY_ROOT)
 
     def check(self, head: Head, reader: TileReader) -> None:
         """Compares what was signed last, by this process or one before it, with a head.
@@ -101,11 +105,17 @@ def last_signed(path: Path) -> Checkpoint | None:
 
     Raises:
         HistoryRewritten: the file holds no checkpoint.
+        CheckpointNotKept: it cannot be read.
     """
-    if not path.exists():
-        return None
     try:
         return Checkpoint.parse(parse_note(path.read_bytes()).text)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise CheckpointNotKept(
+            f"{path} cannot be read ({error.strerror}), and without it nothing is signed: it says "
+            "how far this log has signed. Make it readable."
+        ) from error
     except (MalformedNote, MalformedCheckpoint) as error:
         raise HistoryRewritten(
             f"{path} should hold the last signed checkpoint and cannot be read. Compare the log "

@@ -61,13 +61,13 @@ def identity_at(settings: Settings, *, migrate: bool = False) -> Identity:
         NoLedgerHere, LedgerMissing: there is none.
         SchemaOutdated: it belongs to another version of this program.
         WrongLedger: the log's key is another ledger's.
-        OSError: the log's key cannot be read.
+        LogKeyMissing, LogKeyUnreadable: the log's key cannot be had.
     """
     from ledger.log import WrongLedger  # noqa: PLC0415
-    from ledger.merkle import SigningKey  # noqa: PLC0415
     from ledger.store.migrate import migrate as upgrade  # noqa: PLC0415
     from ledger.store.migrate import require_schema  # noqa: PLC0415
     from service.founding import Identity  # noqa: PLC0415
+    from service.log_key import read_log_key  # noqa: PLC0415
     from service.parts import read_identity  # noqa: PLC0415
 
     with database_of(settings) as database:
@@ -75,7 +75,7 @@ def identity_at(settings: Settings, *, migrate: bool = False) -> Identity:
             upgrade(database)
         require_schema(database)
         operator, domain = read_identity(database)
-    key = SigningKey.parse(settings.log_key_path.read_text(encoding="utf-8").strip())
+    key = read_log_key(settings.log_key_path)
     if key.name != domain.origin:
         raise WrongLedger(
             f"{settings.log_key_path} is the key of {key.name}, the ledger is {domain.origin}."

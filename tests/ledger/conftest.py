@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,6 +75,19 @@ def broken_ledger(database: Database, tmp_path: Path) -> Iterator[LogUnderTest]:
     under_test = LogUnderTest(database, tmp_path)
     yield under_test
     under_test.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 24 MiB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = shutil.which("mount")
+    options = ("-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk))
+    if mount is None or subprocess.run([mount, *options], check=False).returncode:
+        pytest.skip("a small file system can only be mounted by root")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 def _checked(under_test: LogUnderTest) -> Iterator[LogUnderTest]:

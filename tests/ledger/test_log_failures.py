@@ -14,8 +14,11 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
 from ledger.errors import ConcordError
-from ledger.log import Appended, HistoryRewritten, Limits, Submission
+from ledger.log import Appended, HistoryRewritten, Limits, Log, Submission
 from ledger.log.errors import CheckpointNotKept
+from ledger.merkle import SigningKey as LogKey
+from ledger.merkle import open_checkpoint
+from ledger.merkle.errors import NoKnownSignature
 from ledger.store.engine import Database, open_database
 from ledger.store.errors import DatabaseDown, DatabaseLocked, DatabaseReadOnly, DiskFull
 from tests.support.logs import QUICK, LogUnderTest, record
@@ -305,6 +308,58 @@ def test_a_file_that_is_no_last_signed_checkpoint_is_not_believed(
     broken_ledger.last_signed.write_bytes(content)
     with pytest.raises(HistoryRewritten, match="cannot be read"):
         broken_ledger.open()
+
+
+def test_a_folder_in_place_of_the_last_signed_checkpoint_is_named(
+    sqlite_ledger: LogUnderTest,
+) -> None:
+    sqlite_ledger.create().close()
+    sqlite_ledger.last_signed.unlink()
+    sqlite_ledger.last_signed.mkdir()
+    with pytest.raises(CheckpointNotKept, match="cannot be read"):
+        sqlite_ledger.open()
+    sqlite_ledger.last_signed.rmdir()
+
+
+def test_a_lost_last_signed_checkpoint_is_told_once_and_kept_again(
+    sqlite_ledger: LogUnderTest, caplog: pytest.LogCaptureFixture
+) -> None:
+    sqlite_ledger.create().close()
+    assert "no last signed checkpoint" not in caplog.text
+    signed = sqlite_ledger.last_signed.read_bytes()
+    sqlite_ledger.last_signed.unlink()
+    sqlite_ledger.open().close()
+    assert caplog.text.count("no last signed checkpoint is kept here") == 1
+    assert sqlite_ledger.last_signed.read_bytes() == signed
+    sqlite_ledger.open().close()
+    assert caplog.text.count("no last signed checkpoint is kept here") == 1
+
+
+def test_two_servers_with_different_keys_make_one_log_and_their_clients_tell_them_apart(
+    ledger: LogUnderTest,
+) -> None:
+    first = ledger.create()
+    own = ledger.consortium.log_key
+    other = LogKey(own.name, bytes(32))
+    second = Log.open(
+        ledger.database,
+        signing_key=other,
+        domain=ledger.consortium.domain,
+        clock=ledger.consortium.clock,
+        limits=QUICK,
+        last_signed_path=ledger.folder / "last-signed-2",
+    )
+    try:
+        for number, log in enumerate((first, second) * 3, start=1):
+            assert record(log, [ledger.consortium.dataset(f"d{number}")])[0].index == number
+        first.wait_for_growth(6, timeout=30)
+        assert (first.size, first.root) == (second.size, second.root)
+        for log, key, stranger in ((first, own, other), (second, other, own)):
+            assert open_checkpoint(log.checkpoint(), [key.verifier]).size == 7
+            with pytest.raises(NoKnownSignature):
+                open_checkpoint(log.checkpoint(), [stranger.verifier])
+    finally:
+        second.close()
 
 
 def test_nothing_is_acknowledged_while_the_last_signed_checkpoint_cannot_be_kept(

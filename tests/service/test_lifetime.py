@@ -23,6 +23,7 @@ from ledger.log import HistoryRewritten, LedgerMissing, WrongLedger
 from ledger.merkle import parse_receipt, verify_receipt
 from ledger.store.engine import open_database
 from ledger.store.errors import SchemaOutdated
+from service.log_key import LogKeyMissing, LogKeyUnreadable, read_log_key
 from service.metrics import Metrics
 from service.parts import open_parts
 from service.settings import Settings
@@ -254,6 +255,31 @@ def test_it_refuses_to_start_without_a_ledger(tmp_path: Path) -> None:
 def test_it_refuses_to_serve_another_origin_than_configured(data: Path) -> None:
     with pytest.raises(WrongLedger):
         opened(Settings(data_dir=data, origin="ledger.example.org/other"))
+
+
+def test_it_refuses_to_start_without_the_key_of_its_log_and_says_where_it_looked(
+    data: Path,
+) -> None:
+    key = data / "log.key"
+    kept = key.read_text(encoding="utf-8")
+    key.unlink()
+    with pytest.raises(LogKeyMissing, match=str(key)):
+        opened(Settings(data_dir=data))
+    key.mkdir()
+    with pytest.raises(LogKeyUnreadable, match=str(key)):
+        opened(Settings(data_dir=data))
+    key.rmdir()
+    for cut in range(len(kept.strip())):
+        key.write_text(kept[:cut], encoding="utf-8")
+        with pytest.raises(LogKeyUnreadable, match=str(key)) as refused:
+            read_log_key(key)
+        # The greater part of a secret is a secret.
+        assert kept[40:60] not in str(refused.value)
+    key.write_bytes(b"\xff\xfe")
+    with pytest.raises(LogKeyUnreadable, match=str(key)):
+        opened(Settings(data_dir=data))
+    key.write_text(kept, encoding="utf-8")
+    opened(Settings(data_dir=data))
 
 
 def test_it_refuses_a_database_that_was_rolled_back(data: Path, consortium: Consortium) -> None:

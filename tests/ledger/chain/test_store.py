@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from ledger.chain.errors import ChainInUse, ChainStoreCorrupt, ChainStoreFailed
 from ledger.chain.store import ChainStore
+from tests.support.disks import no_room
 
 KEYS = st.binary(min_size=1, max_size=8)
 
@@ -182,3 +183,16 @@ def test_a_write_that_fails_is_named_and_leaves_the_store_as_it_was(
     assert store[b"a"] == b"1"
     store[b"a"] = b"3"
     assert store[b"a"] == b"3"
+
+
+def test_a_write_to_a_full_disk_is_named_and_leaves_the_store_as_it_was(small_disk: Path) -> None:
+    store = ChainStore(small_disk / "store")
+    store[b"a"] = b"1"
+    with no_room(small_disk):
+        for _ in range(2):
+            with pytest.raises(ChainStoreFailed, match="No space left"):
+                store[b"a"] = bytes(64 * 1024)
+        assert store[b"a"] == b"1"
+    store[b"a"] = bytes(64 * 1024)
+    assert len(store[b"a"]) == 64 * 1024
+    store.close()

@@ -4,12 +4,11 @@ import hashlib
 import io
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -426,19 +425,6 @@ def test_an_add_that_meets_a_size_limit_is_refused_and_works_once_there_is_room(
     store = EmbeddedContentStore(root)
     assert _read(store, Cid.parse(cid)) == bytes_of(SEVERAL)
     check_store(root)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 24 MiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = shutil.which("mount")
-    options = ("-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk))
-    if mount is None or subprocess.run([mount, *options], check=False).returncode:
-        pytest.skip("a small file system can only be mounted by root")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 def test_a_full_disk_is_named_and_leaves_what_was_there_readable(
