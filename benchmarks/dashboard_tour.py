@@ -113,7 +113,7 @@ def drawn(page: Page) -> None:
 
 def nodes(page: Page) -> Locator:
     """The boxes of a lineage graph."""
-    return page.frame_locator("iframe[title*=streamlit_flow]").locator(".react-flow__node")
+    return page.get_by_role("group", name="What went in").locator("button")
 
 
 def graph_tour() -> list[Click]:

@@ -33,8 +33,6 @@ _IS_DRAWN = """() => {
 }"""
 """Whether nothing has been drawn for a while: what is drawn by scripts may ask the server again."""
 
-_GRAPH = "iframe[title*=streamlit_flow]"
-
 
 def pages_of(server: str) -> dict[str, str]:
     """The pages by a picture's name, with an object of each kind that the server has.
@@ -148,8 +146,6 @@ def take(
 def _wait(page: Page) -> None:
     page.get_by_role("heading", level=1).first.wait_for()
     page.wait_for_load_state("networkidle")
-    if page.locator(_GRAPH).count():
-        page.frame_locator(_GRAPH).locator(".react-flow__node").first.wait_for()
     page.wait_for_function(_IS_DRAWN)
 
 

@@ -14,7 +14,6 @@ import importlib
 import threading
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
 from dashboard.navigation import ROOMS
 
@@ -23,8 +22,6 @@ from dashboard.navigation import ROOMS
 def warm_up() -> threading.Thread:
     """Starts doing it, the first time that it is called; the thread that does."""
     thread = threading.Thread(target=_warm, name="concord-warm-up", daemon=True)
-    # Components are registered while they are imported, with the runtime that the context names.
-    add_script_run_ctx(thread, get_script_run_ctx())
     thread.start()
     return thread
 

@@ -8,19 +8,12 @@ thousands stay usable.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from streamlit_flow import streamlit_flow  # type: ignore[import-untyped]
-from streamlit_flow.elements import (  # type: ignore[import-untyped]
-    StreamlitFlowEdge,
-    StreamlitFlowNode,
-)
-from streamlit_flow.layouts import ManualLayout  # type: ignore[import-untyped]
-from streamlit_flow.state import StreamlitFlowState  # type: ignore[import-untyped]
-
-from dashboard.components.markup import label
-from dashboard.models.layout import Place, places
+from dashboard.components.diagram import Box, diagram
+from dashboard.components.markup import visible
+from dashboard.models.layout import places
 from dashboard.models.lineage import Node
 
 CLUSTERED_FROM = 9
@@ -31,23 +24,16 @@ OPENED_AT_ONCE = 20
 
 CLUSTER = "cluster:"
 
-_NODE_WIDTH, _COLUMN_WIDTH, _ROW_HEIGHT = 250, 330, 140
-_READABLE_ZOOM, _FARTHEST_ZOOM = 0.5, 0.1
-_FEW = 20
+_LABEL = "What went in, from left to right"
 
 _SORTS = {
-    "dataset": ("Dataset", "1rem"),
-    "run": ("Training run", "1.6rem"),
-    "model": ("Model", "0"),
-    "grant": ("Permission", "0.4rem"),
-    "agent": ("Member", "2rem"),
+    "dataset": "Dataset",
+    "run": "Training run",
+    "model": "Model",
+    "grant": "Permission",
+    "agent": "Member",
 }
-_STATES = {
-    "ok": ("✓", "#e4f2e9", "#1a6b38", "solid"),
-    "problem": ("✕ problem", "#fbe3e3", "#a61b1b", "double"),
-    "affected": ("! affected", "#fbe9e3", "#a61b1b", "dotted"),
-    "unknown": ("? unknown", "#fdf0dc", "#7a4a00", "dashed"),
-}
+_STATES = {"ok": "✓", "problem": "✕ problem", "affected": "! affected", "unknown": "? unknown"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,69 +110,56 @@ def clustered(picture: Picture, opened: Mapping[str, int]) -> Picture:
     return replace(picture, nodes=nodes, edges=list(edges), states=states, sizes=sizes)
 
 
-def draw(picture: Picture, key: str, *, chosen: str | None, height: int) -> str | None:
-    """Draws it; answers the node that was clicked, if any.
+def draw(
+    picture: Picture,
+    *,
+    key: str,
+    subject: str,
+    chosen: str | None,
+    height: int,
+    on_click: Callable[[str], None],
+) -> None:
+    """Draws it.
 
     Args:
         picture: what to draw.
-        key: of the widget; another one for another picture.
+        key: of the widget.
+        subject: what the picture is of; another one is looked at from its beginning.
         chosen: the node that is described beside it.
         height: in pixels.
+        on_click: is told the node that was clicked.
     """
     at = places(picture.nodes, picture.edges)
-    nodes = [_node(node, picture, at[node], is_chosen=node == chosen) for node in picture.nodes]
-    edges = [
-        StreamlitFlowEdge(f"{a}>{b}", a, b, marker_end={"type": "arrowclosed"}, deletable=False)
-        for a, b in picture.edges
-    ]
-    state = streamlit_flow(
-        key,
-        # The same time for the same picture: another one would make the browser start over.
-        StreamlitFlowState(nodes, edges, timestamp=0),
+
+    def clicked(node: str) -> None:
+        if node in picture.nodes:
+            on_click(node)
+
+    diagram(
+        [_box(node, picture, *at[node]) for node in picture.nodes],
+        picture.edges,
+        key=key,
+        subject=subject,
+        label=_LABEL,
+        chosen=chosen,
         height=height,
-        fit_view=True,
-        show_minimap=len(nodes) > 40,
-        layout=ManualLayout(),
-        get_node_on_click=True,
-        # A few boxes stay readable on a phone, to be dragged; a crowd is seen as a whole.
-        min_zoom=_READABLE_ZOOM if len(nodes) <= _FEW else _FARTHEST_ZOOM,
-        hide_watermark=True,
+        on_click=clicked,
     )
-    clicked = state.selected_id
-    return clicked if isinstance(clicked, str) and clicked in picture.nodes else None
 
 
 def caption(node: str, picture: Picture) -> tuple[str, str]:
     """A node's two lines: which sort and state, and its name."""
-    mark = _STATES[picture.states.get(node, "ok")][0]
+    mark = _STATES[picture.states.get(node, "ok")]
     sort = sort_of(node)
-    name = _SORTS.get(sort, (sort, ""))[0]
+    name = _SORTS.get(sort, sort)
     if node.startswith(CLUSTER):
         return f"{name}s {mark}", f"{picture.sizes.get(node, 0):,} together: click to open"
     return f"{name} {mark}", Node.parse(node).title
 
 
-def _node(node: str, picture: Picture, at: Place, *, is_chosen: bool) -> StreamlitFlowNode:
-    _, background, ink, stroke = _STATES[picture.states.get(node, "ok")]
+def _box(node: str, picture: Picture, column: int, row: float) -> Box:
     first, second = caption(node, picture)
-    return StreamlitFlowNode(
-        node,
-        (at[0] * _COLUMN_WIDTH, at[1] * _ROW_HEIGHT),
-        # The component reads Markdown: names are taken out of its force.
-        {"content": f"**{first}**\n\n{label(second)}"},
-        source_position="right",
-        target_position="left",
-        draggable=False,
-        selectable=True,
-        deletable=False,
-        style={
-            "background": background,
-            "color": "#1b2430",
-            "border": f"{4 if is_chosen or stroke == 'double' else 2}px {stroke} {ink}",
-            "borderRadius": _SORTS.get(sort_of(node), ("", "0"))[1],
-            "padding": "6px 14px",
-            "width": f"{_NODE_WIDTH}px",
-            "overflowWrap": "anywhere",
-            "fontSize": "16px",
-        },
+    sort, state = sort_of(node), picture.states.get(node, "ok")
+    return Box(
+        node, column, row, sort if sort in _SORTS else "", state, visible(first), visible(second)
     )

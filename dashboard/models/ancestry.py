@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -10,7 +11,7 @@ from client import JsonObject
 from dashboard.components.explain import meaning
 from dashboard.components.graph import CLUSTER, Picture, clustered, draw, filtered, sort_of
 from dashboard.components.markup import badge, facts, line, show, table, text, when
-from dashboard.components.states import empty
+from dashboard.components.states import empty, guarded
 from dashboard.models.lineage import Node, judged
 from dashboard.models.verdicts import path_of
 from dashboard.navigation import link
@@ -37,8 +38,15 @@ _HEIGHT = 420
 _LISTED = 500
 
 
+@st.fragment
 def lineage_view(audit: JsonObject, at: int) -> None:
-    """The graph as of an event, left to right, and what was clicked in it."""
+    """The graph as of an event, left to right, and what was clicked in it. A click draws this part
+    of the page again and no other.
+    """
+    guarded(lambda: _lineage(audit, at), "lineage")
+
+
+def _lineage(audit: JsonObject, at: int) -> None:
     model, version = text_of(audit, "model"), text_of(audit, "version")
     key = f"graph-{model}-{version}"
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -60,14 +68,11 @@ def _graph(everything: Picture, sorts: Collection[str], key: str, moment: str) -
     if len(picture.nodes) < 2:
         empty("Nothing behind this version is recorded.", "Or too little of it is shown.")
     chosen: str | None = st.session_state.get(f"chosen-{key}")
-    widget = f"{key}-{moment}-{'-'.join(sorts)}-{sum(opened.values())}"
-    clicked = draw(picture, widget, chosen=chosen, height=_HEIGHT)
-    if clicked and clicked.startswith(CLUSTER):
-        st.session_state[f"opened-{key}"] = {**opened, clicked: opened.get(clicked, 0) + 1}
-        st.rerun()
-    if clicked and clicked != chosen:
-        st.session_state[f"chosen-{key}"] = clicked
-        st.rerun()
+    if picture.nodes:
+        draw(
+            picture, key=key, subject=f"{key}-{moment}-{'-'.join(sorts)}", chosen=chosen,
+            height=_HEIGHT, on_click=partial(_clicked, key),
+        )  # fmt: skip
     show(
         line(
             "Time runs from left to right. ✓ in order, ✕ a problem, ! made with one, ? unknown. "
@@ -80,6 +85,15 @@ def _graph(everything: Picture, sorts: Collection[str], key: str, moment: str) -
                   on_click=lambda: st.session_state.pop(f"opened-{key}"))  # fmt: skip
     if chosen is not None and chosen in everything.nodes:
         _node(chosen, everything)
+
+
+def _clicked(key: str, node: str) -> None:
+    """Opens a group a bit further; describes anything else."""
+    if node.startswith(CLUSTER):
+        opened: Mapping[str, int] = st.session_state.get(f"opened-{key}", {})
+        st.session_state[f"opened-{key}"] = {**opened, node: opened.get(node, 0) + 1}
+    else:
+        st.session_state[f"chosen-{key}"] = node
 
 
 def picture_of(answer: JsonObject, audit: JsonObject) -> Picture:

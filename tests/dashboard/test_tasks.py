@@ -9,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from playwright.sync_api import FrameLocator, Page, expect
-from playwright.sync_api import TimeoutError as NotInTime
+from playwright.sync_api import Locator, Page, expect
 
 from tests.dashboard.conftest import Open, settled
 from tests.dashboard.wallet import Wallet
@@ -19,8 +18,6 @@ from tests.support.ledgers import Consortium
 from tests.support.servers import ServerProcess
 
 pytestmark = pytest.mark.slow
-
-GRAPH_WITHIN_MS = 30_000
 
 
 def go_to(page: Page, name: str) -> None:
@@ -47,18 +44,9 @@ def test_a_visitor_finds_out_where_a_model_came_from_and_why_it_is_tainted(open_
     assert "dataset=wdbc-south" in page.url
 
 
-def graph_of(page: Page) -> FrameLocator:
-    """The graph's own frame. On a machine with too much to do the page can miss its greeting,
-    and says that it has trouble loading it: it is opened again, as a person would.
-    """
-    graph = page.frame_locator("iframe[title*=streamlit_flow]")
-    try:
-        graph.locator(".react-flow__node").first.wait_for(timeout=GRAPH_WITHIN_MS)
-    except NotInTime:
-        expect(page.get_by_text("trouble loading")).to_be_visible()
-        page.reload()
-        settled(page)
-    return graph
+def graph_of(page: Page) -> Locator:
+    """The picture of what went in."""
+    return page.get_by_role("group", name="What went in")
 
 
 def choose(page: Page, label: str, option: str) -> None:
