@@ -1,4 +1,4 @@
-"""`concord request, grant, renew, suspend, resume, revoke, deny, use`."""
+"""`concord request, deny, grant, renew, suspend, resume, revoke, use, grants`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from client import drafts
+from ledger.events.canonical import JsonObject
+from ledger.events.identifiers import parse_instant
 from service.cli.addresses import address
 from service.cli.context import options_of
 from service.cli.exits import Panel
@@ -241,7 +243,17 @@ def grants(
         ("Grant", "grant"), ("Dataset", "dataset"), ("Assignee", "assignee"),
         ("Actions", "actions"), ("Until", "expiresAt"), ("Status", "status"),
     ]  # fmt: skip
-    print_rows(columns, with_names(rows, names, "assignee"), empty="No grants match.")
+    shown = [_as_of(row, now_ms()) for row in with_names(rows, names, "assignee")]
+    print_rows(columns, shown, empty="No grants match.")
+
+
+def _as_of(grant: JsonObject, now: int) -> JsonObject:
+    """A grant whose time is over is `expired`, also where no event says so."""
+    try:
+        is_over = grant["status"] == "active" and parse_instant(str(grant["expiresAt"])) <= now
+    except (KeyError, ValueError):
+        return grant
+    return grant | {"status": "expired"} if is_over else grant
 
 
 def register(app: typer.Typer) -> None:

@@ -104,6 +104,16 @@ def test_every_step_of_a_grants_life_can_be_taken(history: World, user: Commands
     assert "secret" not in user("log", "list", "--json").out
 
 
+def test_a_grant_whose_time_is_over_is_listed_as_expired(history: World, user: Commands) -> None:
+    past = ("--from", "2020-01-01", "--until", "2021-01-01", "--key", "hospital")
+    user(
+        *("grant", "d", history.address("lab"), "--action", "read", "--duo", "HMB"),
+        *("--id", "over", *past),
+    ).check()
+    states = {line.split()[0]: line.split()[-1] for line in user("grants").check().out.splitlines()}
+    assert (states["g"], states["over"]) == ("active", "expired")
+
+
 def test_members_and_keys_come_and_go(world: World, user: Commands) -> None:
     stranger = GATEWAY.address
     user(
