@@ -2,6 +2,9 @@
 
 The message is written here, for the address that this client talks to and the chain that it trusts,
 so no server gets a signature that is good elsewhere. The token is kept in memory and nowhere else.
+
+A key's signature is checked here before it is sent. One that is no key's may be that of a contract
+wallet (EIP-1271): what a contract takes, its chain alone can tell, so the service asks and decides.
 """
 
 from __future__ import annotations
@@ -12,11 +15,12 @@ from typing import TYPE_CHECKING, TypeVar
 import httpx
 
 from client.errors import ServerProblem, UnexpectedAnswer
-from client.wallets import with_usual_v
+from client.wallets import contract_signature, with_usual_v
 from client.wire import Operation, Request, Response, check, post, read_object, text
 from ledger.errors import InvalidInput, Refused
 from ledger.events.identifiers import format_instant, keccak
 from ledger.events.signing import WrongSigner, recover
+from ledger.secp256k1 import InvalidSignature
 
 if TYPE_CHECKING:
     from client.operations import Session
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 UNAUTHORIZED = 401
 SIGN_IN_REQUIRED = "sign-in-required"
+
+_NOT_SIGNED = frozenset({WrongSigner.code, InvalidSignature.code})
 
 STATEMENT = "Read this ledger as the account that signs."
 VALID_MS = 10 * 60_000
@@ -48,18 +54,15 @@ class UnsignedSignIn:
         text = self.message.encode()
         return keccak(b"\x19Ethereum Signed Message:\n" + str(len(text)).encode() + text)
 
-    def check(self, signature: str) -> None:
-        """Whether the account signed it.
-
-        Raises:
-            WrongSigner: it did not.
-        """
+    def refusal(self, signature: str) -> WrongSigner | None:
+        """Why the account's key has not signed it; None if it has."""
         try:
             signer = recover(self.digest, signature)
         except (InvalidInput, Refused) as error:
-            raise WrongSigner(f"This is no signature: {error}") from error
+            return WrongSigner(f"{self.account} has not signed this with a key: {error}")
         if signer != self.account:
-            raise WrongSigner(f"{signer} signed, not {self.account}.")
+            return WrongSigner(f"{signer} signed, not {self.account}.")
+        return None
 
 
 def sign_in_message(
@@ -130,14 +133,30 @@ def prepare_sign_in(
 def finish_sign_in(session: Session, unsigned: UnsignedSignIn, signature: str) -> Operation[str]:
     """Opens the session that was signed for; its token, which the client uses from now on.
 
+    Args:
+        session: of the client.
+        unsigned: as `prepare_sign_in` gives it.
+        signature: 0x-hex, of a key or of a contract wallet.
+
     Raises:
-        WrongSigner: the account did not sign it.
+        InvalidSignature: it is no signature of either.
+        WrongSigner: the account's key did not sign it, and the service says that the account is no
+            contract that takes it.
         ServerProblem: the ledger does not let this account in.
     """
-    signature = with_usual_v(signature)
-    unsigned.check(signature)
-    signed = {"message": unsigned.message, "signature": signature}
-    session.token = text(read_object((yield post("/v1/session", signed))), "token")
+    by_key = with_usual_v(signature)
+    refusal = unsigned.refusal(by_key)
+    sent = by_key if refusal is None else contract_signature(signature)
+    response = yield post("/v1/session", {"message": unsigned.message, "signature": sent})
+    try:
+        answer = read_object(response)
+    except ServerProblem as problem:
+        if refusal is None or problem.problem not in _NOT_SIGNED:
+            raise
+        raise WrongSigner(
+            f"{refusal} The service says that it is no contract wallet that takes this signature."
+        ) from problem
+    session.token = text(answer, "token")
     return session.token
 
 

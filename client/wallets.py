@@ -1,7 +1,9 @@
 """Events that somebody else signs: a browser wallet, a hardware key, a multisig.
 
 The event is built and its sealed fields are closed here, so that a server never decides what is
-signed, and what a wallet answers is believed only once it recovers to the actor.
+signed. What a wallet answers is taken for a key's signature only once it recovers to the actor. Any
+other may be a contract wallet's (EIP-1271): what a contract takes, its chain alone can tell, so the
+service asks before it records anything.
 
     unsigned = prepare(draft, actor=address, trust=ledger.connect(), issued_at=now, random=…)
     signature = …  # eth_signTypedData_v4 over unsigned.typed_data
@@ -19,11 +21,14 @@ from client.drafts import Draft
 from client.trust import Trust
 from ledger.events import Domain, Event, build_event, typed_data, verify_signature
 from ledger.events.canonical import JsonObject
+from ledger.events.envelope import MAX_SIGNATURE_BYTES
 from ledger.events.identifiers import InvalidIdentifier, to_checksum_address
 from ledger.events.sealed import Opening, seal
+from ledger.events.signing import WrongSigner
 from ledger.secp256k1 import InvalidSignature
 
 _ACCOUNT = re.compile(r"0x[0-9a-fA-F]{40}")
+_BYTES = re.compile(r"0x([0-9a-fA-F]{2})*")
 _SIGNATURE = re.compile(r"0x[0-9a-fA-F]{130}")
 
 
@@ -55,17 +60,20 @@ class Unsigned:
         """The event with what the wallet answered.
 
         Args:
-            signature: 0x-hex r‖s‖v; v may be 0 or 1, as some wallets write it.
+            signature: 0x-hex r‖s‖v of a key, v may be 0 or 1, as some wallets write it; or what the
+                actor's contract takes for its signature. Which of the two it is, the service finds
+                out: it refuses what neither has signed.
 
         Raises:
-            InvalidSignature: it is none.
-            WrongSigner: another account signed, or something else was signed.
+            InvalidSignature: it is no signature of either.
         """
-        if not _SIGNATURE.fullmatch(signature):
-            raise InvalidSignature("The wallet's answer is not a signature of 65 bytes; try again.")
-        event = replace(self.event, signature=with_usual_v(signature))
-        verify_signature(event, self.domain)
-        return Signed(event, self.openings)
+        by_key = replace(self.event, signature=with_usual_v(signature))
+        try:
+            verify_signature(by_key, self.domain)
+        except (InvalidSignature, WrongSigner):
+            by_contract = replace(self.event, signature=contract_signature(signature))
+            return Signed(by_contract, self.openings)
+        return Signed(by_key, self.openings)
 
 
 def with_usual_v(signature: str) -> str:
@@ -74,6 +82,17 @@ def with_usual_v(signature: str) -> str:
     if _SIGNATURE.fullmatch(signature) and text[-2:] in {"00", "01"}:
         return f"{text[:-2]}{27 + int(text[-2:]):02x}"
     return text
+
+
+def contract_signature(signature: str) -> str:
+    """What a contract wallet may take for its signature, in lower case and otherwise as it came.
+
+    Raises:
+        InvalidSignature: it is not 0x-hex, or longer than an event's signature may be.
+    """
+    if not _BYTES.fullmatch(signature) or len(signature) > 2 + 2 * MAX_SIGNATURE_BYTES:
+        raise InvalidSignature("The wallet's answer is not a signature; try again.")
+    return signature.lower()
 
 
 def account_address(account: str) -> str:

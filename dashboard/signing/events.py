@@ -4,8 +4,9 @@ proven.
 Rules:
 - What is signed is put together here and not by the server; the sentence on the page is the one
   that the wallet shows.
-- Nothing is sent that the connected account did not sign. The receipt is verified before anything
-  is called done.
+- Nothing is sent but what the connected wallet signed: a key's signature is checked here, that of a
+  contract wallet by the service, which asks its chain. The receipt is verified before anything is
+  called done.
 - An intention that was signed can be sent again without being recorded twice.
 """
 

@@ -12,6 +12,7 @@ from client import SigningKey
 from client.errors import ServerProblem, UnexpectedAnswer
 from client.signin import sign_in_message
 from ledger.events.signing import WrongSigner
+from ledger.secp256k1 import InvalidSignature
 from tests.client.conftest import Connect
 from tests.support.dao_adversary import DaoServer
 from tests.support.examples import LAB, STEWARD
@@ -76,12 +77,25 @@ def test_a_wallet_signs_in_for_a_client_without_a_key(connect: Connect, server: 
     assert ledger.fetch("/v1/items")["items"]
 
 
-def test_what_another_account_signed_is_not_sent(connect: Connect, server: DaoServer) -> None:
+def test_what_no_key_signed_is_the_services_to_decide_which_asks_the_chain(
+    connect: Connect, server: DaoServer
+) -> None:
     ledger = connect(key=None)
     unsigned = ledger.prepare_sign_in(LAB.address)
     for signature in (STEWARD.sign_digest(unsigned.digest), "0x12"):
-        with pytest.raises(WrongSigner):
+        with pytest.raises(WrongSigner, match="The service says that it is no contract wallet"):
             ledger.sign_in(unsigned, signature)
+    assert server.asked("POST", "/v1/session") == 2
+    with pytest.raises(ServerProblem, match="sign-in-required"):
+        ledger.fetch("/v1/items")
+
+
+def test_what_is_no_signature_at_all_is_not_sent(connect: Connect, server: DaoServer) -> None:
+    ledger = connect(key=None)
+    unsigned = ledger.prepare_sign_in(LAB.address)
+    for answer in ("", "0x123", "no", "0x" + "11" * 4_097):
+        with pytest.raises(InvalidSignature):
+            ledger.sign_in(unsigned, answer)
     assert not server.asked("POST", "/v1/session")
 
 

@@ -48,19 +48,24 @@ def test_a_recovery_id_of_0_or_1_is_understood() -> None:
     assert made.signed(short.upper().replace("0X", "0x")).event.signature == text
 
 
-@pytest.mark.parametrize("answer", ["", "0x", "0x" + "00" * 64, "0x" + "zz" * 65, "sig"])
+@pytest.mark.parametrize("answer", ["", "0x1", "0x" + "00" * 4_097, "0x" + "zz" * 65, "sig"])
 def test_what_is_no_signature_is_refused(answer: str) -> None:
     with pytest.raises(InvalidSignature):
         unsigned().signed(answer)
 
 
-def test_a_signature_by_another_account_or_over_something_else_is_refused() -> None:
+@pytest.mark.parametrize("answer", ["0x", "0x" + "AB" * 90, "0x" + "00" * 64 + "01"])
+def test_what_may_be_a_contracts_signature_goes_to_the_service_as_it_came(answer: str) -> None:
+    assert unsigned().signed(answer).event.signature == answer.lower()
+
+
+def test_a_signature_by_another_account_or_over_something_else_is_no_key_of_the_actors() -> None:
     made = unsigned()
     other = SigningKey(b"\x22" * 32).sign_digest(digest(made.event, made.domain))
     changed = dataclasses.replace(made, event=dataclasses.replace(made.event, issued_at=1))
     for wrong in (made, changed):
         with pytest.raises(WrongSigner):
-            wrong.signed(other)
+            verify_signature(wrong.signed(other).event, made.domain)
 
 
 def test_an_account_is_spelled_in_eip_55_however_the_wallet_spells_it() -> None:

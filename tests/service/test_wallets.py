@@ -4,16 +4,23 @@ service's own or one that others run.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
 import pytest
 
+from client import Draft, Ledger
+from client.errors import ServerProblem
 from client.proofs import prove_bundle, prove_event
+from client.signin import UnsignedSignIn
 from client.trust import Trust
+from client.wallets import prepare
 from ledger.audit.errors import ForeignChain, UnconfirmedSignature
+from ledger.events import SigningKey, digest
 from ledger.events.identifiers import format_instant
+from ledger.events.signing import WrongSigner
 from ledger.merkle import decode_entry_bundle
 from ledger.verify import confirm_with_log, replay_log, verify_bundle, verify_receipt
 from service.settings import Settings
@@ -27,7 +34,7 @@ from tests.service.wallet_member import STRANGER, WALLET, World, found_with_wall
 from tests.support.commands import Commands
 from tests.support.ledgers import DAY, digest_of
 from tests.support.servers import system_time
-from tests.support.wallets import DISHONEST, Mood, dataset_of
+from tests.support.wallets import DISHONEST, OWNER, Mood, dataset_of
 
 ANVIL = pytest.param("anvil", marks=[pytest.mark.anvil, pytest.mark.slow])
 
@@ -113,6 +120,35 @@ def test_nobody_else_signs_in_for_a_wallet(world: World) -> None:
     world.tell("handOver", STRANGER.address)
     assert problem_code(world.sign_in(message=message), 403) == "wrong-signer"
     assert world.sign_in(signer=STRANGER, message=message).status_code == 201
+
+
+def by(key: SigningKey, unsigned: UnsignedSignIn) -> str:
+    """A sign-in as the wallet's owner signs it; the wallet ignores what follows 65 bytes."""
+    return key.sign_digest(unsigned.digest) + "00"
+
+
+@pytest.mark.parametrize("world", ["embedded"], indirect=True)
+def test_a_wallet_signs_in_and_writes_through_the_client(world: World, tmp_path: Path) -> None:
+    with Ledger(world.dao.server.url, state=tmp_path) as ledger:
+        unsigned = ledger.prepare_sign_in(WALLET)
+        with pytest.raises(WrongSigner, match="no contract wallet that takes this signature"):
+            ledger.sign_in(unsigned, by(STRANGER, unsigned))
+        unsigned = ledger.prepare_sign_in(WALLET)
+        ledger.sign_in(unsigned, by(OWNER, unsigned))
+        assert ledger.fetch("/v1/session")["member"] == WALLET
+        draft = Draft("dataset.registered", dataset_of(WALLET, "records"))
+        event = prepare(
+            draft,
+            actor=WALLET,
+            trust=ledger.connect(),
+            issued_at=system_time(),
+            random=secrets.token_bytes,
+        )
+        signed = digest(event.event, event.domain)
+        with pytest.raises(ServerProblem, match="wallet-refuses"):
+            ledger.send(event.signed(STRANGER.sign_digest(signed)))
+        recorded = ledger.send(event.signed(OWNER.sign_digest(signed)))
+        assert prove_event(recorded.receipt, ledger.connect()).unconfirmed
 
 
 @pytest.mark.parametrize("world", ["embedded"], indirect=True)

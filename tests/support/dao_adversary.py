@@ -174,9 +174,13 @@ class DaoServer(LogServer):
         return {"nonce": max(self.nonces)}
 
     def _sign_in(self, message: str, signature: str) -> httpx.Response:
+        if len(signature) != 2 + 2 * 65:
+            return problem(400, "invalid-signature", "A key's signature has 65 bytes.")
         account = Account.recover_message(encode_defunct(text=message), signature=signature)
+        if message.split("\n")[1] != account:
+            return problem(403, "wrong-signer", f"The message is signed by {account}.")
         nonce = next((each for each in self.nonces if f"\nNonce: {each}\n" in message), None)
-        if nonce is None or account not in message or f"Chain ID: {self.chain_id}" not in message:
+        if nonce is None or f"Chain ID: {self.chain_id}" not in message:
             return problem(403, "sign-in-refused", "This message is not for this ledger.")
         self.nonces.remove(nonce)
         self.tokens.add(f"token-{len(self.tokens)}")
