@@ -34,7 +34,8 @@ class CurrentRules:
         timelock_delay: seconds from queueing to execution.
         proposal_threshold: votes that it takes to propose.
         least_quorum: basis points of the supply that any proposal takes.
-        guardian: may cancel proposals, EIP-55; None where nobody may.
+        guardian: may cancel proposals until they are executed, EIP-55; the timelock where it takes
+            a vote. None where there is no guardian, and proposers cancel their own until then.
         classes: what each class takes.
     """
 

@@ -144,13 +144,12 @@ def creation_code(name: ContractName, plan: DeploymentPlan) -> bytes:
     """What the transaction that creates a contract carries: bytecode and constructor arguments."""
     compiled = artifact(name)
     contract = Web3().eth.contract(abi=compiled.abi, bytecode=compiled.bytecode)
-    arguments = _constructor_arguments(name, plan.parameters, plan.addresses)
+    arguments = _constructor_arguments(name, plan)
     return bytes.fromhex(contract.constructor(*arguments).data_in_transaction.removeprefix("0x"))
 
 
-def _constructor_arguments(
-    name: ContractName, parameters: DaoParameters, at: DaoAddresses
-) -> tuple[object, ...]:
+def _constructor_arguments(name: ContractName, plan: DeploymentPlan) -> tuple[object, ...]:
+    parameters, at = plan.parameters, plan.addresses
     match name:
         case "MembershipRegistry":
             return (at.timelock, _founders(parameters))
@@ -172,7 +171,7 @@ def _constructor_arguments(
             # Executor: anyone. Admin: none but the timelock itself.
             return (parameters.timelock_delay, [at.governor], [ZERO_ADDRESS], ZERO_ADDRESS)
         case "ConcordGovernor":
-            return (_governor(parameters, at), _classes(parameters), _actions(at))
+            return (_governor(parameters, at, plan.guardian), _classes(parameters), _actions(at))
 
 
 def _founders(parameters: DaoParameters) -> list[tuple[str, list[bytes], str]]:
@@ -182,7 +181,7 @@ def _founders(parameters: DaoParameters) -> list[tuple[str, list[bytes], str]]:
     ]
 
 
-def _governor(parameters: DaoParameters, at: DaoAddresses) -> tuple[object, ...]:
+def _governor(parameters: DaoParameters, at: DaoAddresses, guardian: str) -> tuple[object, ...]:
     return (
         parameters.governor_name,
         at.token,
@@ -192,7 +191,7 @@ def _governor(parameters: DaoParameters, at: DaoAddresses) -> tuple[object, ...]
         parameters.vote_extension,
         parameters.proposal_threshold,
         parameters.least_quorum,
-        parameters.guardian,
+        guardian,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Annotated, Self, get_args
+from typing import Annotated, Literal, Self, TypeAlias, get_args
 
 from eth_hash.auto import keccak
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -20,6 +20,10 @@ from ledger.events.identifiers import Address, Bytes32
 
 BASIS_POINTS = 10_000
 ZERO_ADDRESS = "0x" + 40 * "0"
+MEMBERS: Literal["members"] = "members"
+"""For the guardian: nobody but the members, by vote. On the chain it is the timelock."""
+
+Guardian: TypeAlias = Address | Literal["members"]
 ROLES: tuple[Role, ...] = get_args(Role)
 """In the order of the contract's `memberRoles`."""
 
@@ -117,7 +121,9 @@ class DaoParameters(_Value):
         proposal_threshold: voting power that it takes to propose.
         least_quorum: basis points of the supply that any proposal takes.
         classes: what each class takes; each at least as much as the one before it.
-        guardian: may cancel proposals; the zero address for none.
+        guardian: may cancel proposals until they are executed, beside their proposers while they
+            are pending. `MEMBERS` lets nobody undo alone what was carried. The zero address stands
+            for no guardian, and then proposers cancel their own, carried ones too.
     """
 
     origin: Annotated[str, Field(min_length=1)]
@@ -138,7 +144,7 @@ class DaoParameters(_Value):
         ProposalClass.TREASURY: ClassParameters(quorum=3_000, approval=6_000),
         ProposalClass.CONSTITUTIONAL: ClassParameters(quorum=4_000, approval=6_667),
     }
-    guardian: Address = ZERO_ADDRESS
+    guardian: Guardian = MEMBERS
 
     @model_validator(mode="after")
     def _check(self) -> Self:

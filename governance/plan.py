@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 from web3 import Web3
 
 from governance.addresses import DaoAddresses
-from governance.parameters import DaoParameters
+from governance.parameters import MEMBERS, DaoParameters
 from ledger.events.identifiers import Address
 
 
@@ -33,6 +33,12 @@ class DeploymentPlan(BaseModel):
     def addresses(self) -> DaoAddresses:
         """Where the contracts are, or will be."""
         return DaoAddresses.created_by(self.deployer, self.first_nonce)
+
+    @property
+    def guardian(self) -> str:
+        """EIP-55; the timelock where the members are, the zero address for none."""
+        named = self.parameters.guardian
+        return self.addresses.timelock if named == MEMBERS else named
 
 
 def plan_deployment(web3: Web3, deployer: bytes, parameters: DaoParameters) -> DeploymentPlan:

@@ -103,8 +103,8 @@ def planned_rights(plan: DeploymentPlan) -> frozenset[Right]:
         for founder in plan.parameters.founders
         for role in founder.roles
     }
-    if plan.parameters.guardian != ZERO_ADDRESS:
-        rights.add(Right("ConcordGovernor", "proposalGuardian", plan.parameters.guardian))
+    if plan.guardian != ZERO_ADDRESS:
+        rights.add(Right("ConcordGovernor", "proposalGuardian", plan.guardian))
     return frozenset(rights)
 
 

@@ -246,13 +246,16 @@ def _profile(member: JsonObject, content: ContentStore) -> str:
 
 def _parameters(origin: str, founders: Sequence[JsonObject], terms: DaoTerms) -> DaoParameters:
     try:
-        return DaoParameters(
-            origin=origin,
-            founders=tuple(Founder.model_validate(each) for each in founders),
-            voting_delay=terms.voting_delay,
-            voting_period=terms.voting_period,
-            vote_extension=terms.vote_extension,
-            timelock_delay=terms.timelock_delay,
+        return DaoParameters.model_validate(
+            {
+                "origin": origin,
+                "founders": tuple(Founder.model_validate(each) for each in founders),
+                "voting_delay": terms.voting_delay,
+                "voting_period": terms.voting_period,
+                "vote_extension": terms.vote_extension,
+                "timelock_delay": terms.timelock_delay,
+                "guardian": terms.guardian,
+            }
         )
     except ValidationError as error:
         raise InvalidParameters(describe(error, "The DAO")) from error

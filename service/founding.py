@@ -69,6 +69,8 @@ class DaoTerms:
         voting_period: seconds from the snapshot to the deadline.
         vote_extension: seconds that stay for voting once the quorum is reached.
         timelock_delay: seconds from queueing to execution.
+        guardian: may cancel proposals, beside their proposers before the vote: `members`, by vote;
+            an address; the zero address for none.
     """
 
     tokens: int = 1_000 * 10**18
@@ -76,6 +78,7 @@ class DaoTerms:
     voting_period: int = 7 * 86_400
     vote_extension: int = 86_400
     timelock_delay: int = 2 * 86_400
+    guardian: str = "members"
 
 
 @dataclass(frozen=True, slots=True)

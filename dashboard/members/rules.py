@@ -56,7 +56,6 @@ def rules() -> None:
 
 
 def _limits(terms: JsonObject) -> None:
-    guardian = text_of(terms, "guardian")
     show(
         facts(
             [
@@ -65,10 +64,17 @@ def _limits(terms: JsonObject) -> None:
                 ("After a late quorum, at least", _seconds(terms, "voteExtensionSeconds")),
                 ("Waiting time before it is done", _seconds(terms, "timelockDelaySeconds")),
                 ("Proposing takes", text(tokens(units(text_of(terms, "proposalThreshold"))))),
-                ("May cancel proposals", named(guardian) if guardian else text("nobody else")),
+                ("May cancel a proposal once voting has begun", _guardian(terms)),
             ]
         )
     )
+
+
+def _guardian(terms: JsonObject) -> Markup:
+    guardian = text_of(terms, "guardian")
+    if guardian == text_of(inner(terms, "contracts"), "timelock"):
+        return text("nobody but the members, by vote")
+    return named(guardian) if guardian else text("its proposer, until it is carried out")
 
 
 def _seconds(terms: JsonObject, name: str) -> Markup:
@@ -76,7 +82,7 @@ def _seconds(terms: JsonObject, name: str) -> Markup:
 
 
 def _policies() -> None:
-    found = listing("/v1/policies", "policies", search="", fields=())
+    found = listing("/v1/policies", "policies")
     if not found.rows:
         empty("No policy was adopted yet.", "Anyone with enough votes can propose one.")
     now = chain_now()

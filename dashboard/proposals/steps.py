@@ -9,8 +9,7 @@ from dashboard.components.explain import hint
 from dashboard.components.markup import line, show, text
 from dashboard.components.states import guarded
 from dashboard.reading.connection import forget, ledger
-from dashboard.reading.dao import dao
-from dashboard.reading.fields import flag
+from dashboard.reading.fields import flag, texts
 from dashboard.reading.fields import text as text_of
 from dashboard.signing.identity import me
 from dashboard.signing.transactions import carry_on, is_undertaking, undertake
@@ -50,8 +49,7 @@ def _cancel(item: JsonObject) -> None:
     carry_on(place)
     if user is None or state in OVER or is_undertaking(place):
         return
-    is_mine = text_of(item, "proposer") == user.address and state == "pending"
-    if not is_mine and text_of(dao(), "guardian") != user.address:
+    if user.address not in texts(item, "cancelableBy"):
         return
     if st.button("Cancel the proposal", key=f"begin-{place}", icon=":material/block:"):
         undertake(place, CancelProposal(proposal, text_of(item, "title")))

@@ -184,15 +184,20 @@ class _Speaker:
                     f"{action.proposal_class}."
                 )
             case SetGuardian(guardian=holder):
-                if holder == ZERO_ADDRESS:
-                    return "Let nobody cancel proposals but their proposers."
-                return f"Let {self._who(holder)} cancel proposals."
+                return self._about_guardian(holder)
             case SetLeastQuorum():
                 return f"Ask for a quorum of at least {share(action.quorum)} in every proposal."
             case SetProposalThreshold():
                 return f"Ask for {tokens(int(action.amount))} to propose."
             case _:
                 return None
+
+    def _about_guardian(self, holder: str) -> str:
+        if holder == ZERO_ADDRESS:
+            return "Let nobody cancel proposals but their proposers, who may even after the vote."
+        if holder == self._at.timelock:
+            return "Once voting has begun, let nobody cancel proposals but the members, by vote."
+        return f"Let {self._who(holder)} cancel proposals."
 
 
 def _about_times(action: Action) -> str | None:

@@ -2,9 +2,10 @@
 
 Read from the bottom: `evidence` and `description` (the text), `draft` (what is sent), `effects` and
 `simulation` (what it would do), `sending` (the steps), `records` (what was made), `states` (where
-it is; pure) and `reading` (asking the governor).
+it is; pure), `canceling` (who may) and `reading` (asking the governor).
 """
 
+from governance.proposals.canceling import cancelers, read_guardian
 from governance.proposals.description import (
     MAX_DESCRIPTION_BYTES,
     MAX_EVIDENCE,
@@ -69,6 +70,7 @@ __all__ = [
     "UnknownProposal",
     "cancel",
     "cancel_transaction",
+    "cancelers",
     "compose",
     "detail_of",
     "draft_proposal",
@@ -81,6 +83,7 @@ __all__ = [
     "queue",
     "queue_transaction",
     "read_evidence",
+    "read_guardian",
     "read_record",
     "simulate",
     "submit",

@@ -195,7 +195,8 @@ def _on_settings(action: Action, at: DaoAddresses) -> Effect | None:
             return _single(read, "least quorum", _share, share(action.quorum))
         case SetGuardian():
             read = _read(at, governor, "proposalGuardian")
-            return _single(read, "guardian", _guardian, _guardian_words(action.guardian))
+            after = _guardian_words(action.guardian, at)
+            return _single(read, "guardian", lambda raw: _guardian_words(_address(raw), at), after)
         case _:
             return None
 
@@ -300,12 +301,8 @@ def _address(raw: bytes) -> str:
     return checksum_address(raw[12:32])
 
 
-def _guardian(raw: bytes) -> str:
-    return _guardian_words(_address(raw))
-
-
-def _guardian_words(address: str) -> str:
-    return "nobody" if address == ZERO_ADDRESS else address
+def _guardian_words(address: str, at: DaoAddresses) -> str:
+    return {ZERO_ADDRESS: "nobody", at.timelock: "the members, by vote"}.get(address, address)
 
 
 def _status(raw: bytes) -> str:

@@ -38,10 +38,7 @@ def execute_transaction(proposal: ProposalRecord, at: DaoAddresses) -> Transacti
 
 
 def cancel_transaction(proposal: ProposalRecord, at: DaoAddresses) -> TransactionDraft:
-    """Cancels a proposal; for its proposer while it is pending, and for the guardian.
-
-    Where there is no guardian the governor lets the proposer do it until it is settled.
-    """
+    """Cancels a proposal; for one of those whom `canceling.cancelers` names to send."""
     return _step("cancel", proposal, at)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from client.dao.contracts import ZERO_ADDRESS
 from ledger.errors import InvalidInput
 from ledger.events.identifiers import check_address
 
 SELF = "self"
+MEMBERS = "members"
+NOBODY = "none"
 
 
 class InvalidAddress(InvalidInput):
@@ -37,3 +40,12 @@ def address_or_self(text: str) -> str:
         InvalidAddress: it is neither.
     """
     return text if text == SELF else address(text)
+
+
+def guardian(text: str) -> str:
+    """An address; or `members`; or the zero address for `none`.
+
+    Raises:
+        InvalidAddress: it is none of them.
+    """
+    return text if text == MEMBERS else ZERO_ADDRESS if text == NOBODY else address(text)

@@ -13,6 +13,8 @@ from client import Keystore
 from client.home import key_folder
 from ledger.errors import InvalidInput
 from ledger.events.canonical import JsonObject
+from service.cli.addresses import MEMBERS
+from service.cli.addresses import guardian as guardian_of
 from service.cli.context import Options, options_of
 from service.cli.datadir import Data, identity_at
 from service.cli.exits import Panel
@@ -66,6 +68,14 @@ def init(
     tokens: Annotated[
         int, typer.Option(min=1, help="Voting tokens of each member who is named without a number.")
     ] = 1_000,
+    guardian: Annotated[
+        str,
+        typer.Option(
+            callback=guardian_of,
+            help="Who may cancel a proposal that is voted on or carried: members, by vote; an "
+            "address; none, and then its proposer may.",
+        ),
+    ] = MEMBERS,
     no_dao: Annotated[
         bool, typer.Option("--no-dao", help="No contracts, no votes: the operator admits members.")
     ] = False,
@@ -89,7 +99,7 @@ def init(
         operator=options.signing_key(name),
         members=members,
         origin=origin,
-        dao=None if no_dao else DaoTerms(tokens=tokens * TOKEN),
+        dao=None if no_dao else DaoTerms(tokens=tokens * TOKEN, guardian=guardian),
         say=lambda words: errors.print(words, markup=False, highlight=False),
     )
     facts: JsonObject = {

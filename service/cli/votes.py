@@ -145,7 +145,7 @@ def execute(context: typer.Context, proposal: Proposal) -> None:
 
 
 def cancel(context: typer.Context, proposal: Proposal) -> None:
-    """Cancel your own proposal before it is voted on, or any as the guardian."""
+    """Cancel your own proposal before voting begins, or any if you are the guardian."""
     options = options_of(context)
     with options.writer() as ledger:
         sent = ledger.dao.cancel(proposal)
@@ -228,7 +228,7 @@ def chain(context: typer.Context) -> None:
             ("Voting lasts", _span(found.get("votingPeriodSeconds"))),
             ("Late quorum adds", _span(found.get("voteExtensionSeconds"))),
             ("Queued for", _span(found.get("timelockDelaySeconds"))),
-            ("Guardian", found.get("guardian")),
+            ("Guardian", _guardian(found)),
         ]
     )
     rows: list[JsonObject] = [
@@ -243,6 +243,14 @@ def chain(context: typer.Context) -> None:
     print_rows(columns, rows, empty="No classes.")
     contracts = found.get("contracts")
     print_fields(list(contracts.items()) if isinstance(contracts, dict) else [])
+
+
+def _guardian(found: JsonObject) -> str:
+    guardian, contracts = found.get("guardian"), found.get("contracts")
+    if guardian is None:
+        return "nobody: proposers may cancel their own until they are executed"
+    is_timelock = isinstance(contracts, dict) and guardian == contracts.get("timelock")
+    return "the members, by vote" if is_timelock else plain(guardian)
 
 
 def _span(seconds: JsonValue) -> str:

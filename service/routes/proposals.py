@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
-from governance.proposals import ProposalRecord, ProposalState, detail_of
+from governance.proposals import (
+    ProposalRecord,
+    ProposalState,
+    cancelers,
+    detail_of,
+    read_guardian,
+)
 from ledger.store.reads import Snapshot, snapshot
 from ledger.views.records import ChainEvent, ProposalChange
 from service.http.answers import Json
@@ -123,6 +129,7 @@ def _detail(parts: Parts, dao: Dao, proposal: str) -> dict[str, object]:
         | details.description_json(record.description, detail.description.body)
         | {
             "descriptionHash": "0x" + record.description_hash.hex(),
+            "cancelableBy": _cancelers(dao, record, status.state),
             "actions": [details.action_json(each, at, dao.content) for each in shown],
             "actionsOmitted": len(detail.actions) - len(shown),
             "evidence": [
@@ -134,6 +141,12 @@ def _detail(parts: Parts, dao: Dao, proposal: str) -> dict[str, object]:
             "timeline": details.timeline_json(record, status, created, changes),
         }
     )
+
+
+def _cancelers(dao: Dao, record: ProposalRecord, state: ProposalState) -> list[str]:
+    if details.is_settled(state):
+        return []
+    return [*cancelers(record, state, read_guardian(dao.reader, dao.addresses), dao.addresses)]
 
 
 def _changes(views: Snapshot, proposal: str) -> list[tuple[ProposalChange, ChainEvent | None]]:

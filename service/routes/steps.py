@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from governance.current import read_rules
 from governance.proposals import (
     ProposalRecord,
     ProposalRefused,
     ProposalState,
     cancel_transaction,
+    cancelers,
     execute,
     queue,
+    read_guardian,
 )
 from governance.votes import recount_proposal
 from ledger.chain.values import TransactionReceipt
@@ -51,6 +52,13 @@ class ProposalNotDue(Conflict):
 
     code = "proposal-not-due"
     remedy = "Wait for what the message names."
+
+
+class OnlyVoteCancels(Conflict):
+    """No account may cancel this proposal any more; the members may, by vote."""
+
+    code = "only-a-vote-cancels"
+    remedy = "Vote against it while voting is open, or propose what undoes it."
 
 
 @router.post(
@@ -128,9 +136,8 @@ def _require_due(dao: Dao, record: ProposalRecord, state: ProposalState) -> None
     responses={200: {"model": CancelView}, **problems(404, 409)},
 )
 async def cancel_one(request: Request, proposal: ProposalId) -> Response:
-    """The transaction, for those who may send it: the proposer while it is pending, and the
-    guardian, if there is one; where there is none, the proposer until it is settled. `from` is null
-    where both may.
+    """The transaction, for those who may send it (`cancelableBy` of the proposal). `from` is null
+    where both its proposer and the guardian may.
     """
     parts = parts_of(request)
     dao = dao_of(parts)
@@ -146,14 +153,17 @@ async def cancel_one(request: Request, proposal: ProposalId) -> Response:
 
 def _who_cancels(dao: Dao, record: ProposalRecord) -> str | None:
     status = dao.statuses.read_one(record)
-    guardian = read_rules(dao.reader, dao.addresses).guardian
-    is_pending = status.state is ProposalState.PENDING
     if is_settled(status.state):
         raise ProposalNotDue(f"The proposal is {status.state.name.lower()}. {status.waits_for}")
-    if guardian is None:
-        # `GovernorProposalGuardian`: where there is none, proposers cancel at any point.
-        return record.proposer
-    return None if is_pending and guardian != record.proposer else guardian
+    guardian = read_guardian(dao.reader, dao.addresses)
+    may = cancelers(record, status.state, guardian, dao.addresses)
+    accounts = [each for each in may if each != dao.addresses.timelock]
+    if not accounts:
+        raise OnlyVoteCancels(
+            f"The proposal is {status.state.name.lower()}, and no account may cancel it any more: "
+            "its proposer could until voting began, and now it takes a vote of the members."
+        )
+    return accounts[0] if len(accounts) == 1 else None
 
 
 @router.get(

@@ -101,7 +101,9 @@ class DaoView(Answer):
         now: the chain's clock.
         proposal_threshold: votes that it takes to propose.
         least_quorum: of the supply, that any proposal takes.
-        guardian: may cancel proposals; null where nobody may.
+        guardian: may cancel proposals until they are executed; the timelock where that takes a vote
+            of the members. null where there is none: then proposers cancel their own until they are
+            executed.
     """
 
     chain_id: Count

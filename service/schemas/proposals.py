@@ -172,6 +172,8 @@ class ProposalView(ProposalSummary):
         description: the whole text. Both are cut after 131,072 bytes.
         description_size: bytes of the whole text.
         description_hash: Keccak-256 of it.
+        cancelable_by: accounts that may cancel it now; the timelock stands for the members, by
+            vote.
         actions_omitted: beyond the first 32.
         audits: of the versions that it would release.
         policy_breaches: what these still lack; nothing is told once the proposal is over.
@@ -182,6 +184,7 @@ class ProposalView(ProposalSummary):
     description: str
     description_size: Count
     description_hash: Bytes32
+    cancelable_by: list[Address]
     actions: list[ProposalAction]
     actions_omitted: Count
     evidence: list[EvidenceView]

@@ -129,6 +129,7 @@ def test_a_member_uploads_the_text_of_a_policy_and_proposes_to_adopt_it(
 ) -> None:  # fmt: skip
     wallet = wallet_of(consortium.stewards[1])
     page = open_page("/members?view=rules", heading="Members and treasury")
+    expect(page.get_by_text("nobody but the members, by vote")).to_be_visible()
     page.get_by_role("link", name="Propose a policy").click()
     settled(page, "Propose something")
     document = json.dumps(POLICY).encode()

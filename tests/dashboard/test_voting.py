@@ -115,6 +115,8 @@ def test_a_vote_that_the_wallet_declines_is_not_cast(
     page.get_by_role("button", name="Connect Test Wallet").click()
     page.get_by_role("button", name="Sign with Test Wallet").click()
     expect(page.get_by_text("You declined in the wallet")).to_be_visible()
+    # It is this member's own proposal, and voting has begun.
+    expect(page.get_by_role("button", name="Cancel the proposal")).to_have_count(0)
 
 
 @pytest.mark.usefixtures("unmoved")

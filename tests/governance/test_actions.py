@@ -304,7 +304,14 @@ def test_hostile_names_do_not_rearrange_a_sentence() -> None:
             ),
             "Treat payments as membership.",
         ),
-        (k.SetGuardian(guardian=ZERO_ADDRESS), "Let nobody cancel proposals but their proposers."),
+        (
+            k.SetGuardian(guardian=ZERO_ADDRESS),
+            "Let nobody cancel proposals but their proposers, who may even after the vote.",
+        ),
+        (
+            k.SetGuardian(guardian=AT.timelock),
+            "Once voting has begun, let nobody cancel proposals but the members, by vote.",
+        ),
         (
             k.SetVotingPeriod(seconds=604_800),
             "Let voting last 7 days (604,800 seconds).",

@@ -13,7 +13,7 @@ from governance.deploy import (
     DeploymentPending,
     deploy,
 )
-from governance.parameters import ClassParameters, ProposalClass
+from governance.parameters import ZERO_ADDRESS, ClassParameters, ProposalClass
 from governance.plan import DeploymentPlan, plan_deployment
 from governance.rights import Right, RightsDiffer, check_rights, planned_rights, read_rights
 from ledger.chain.errors import ExecutionReverted, TransactionPending
@@ -234,3 +234,21 @@ def test_the_guardian_of_the_plan_is_a_right_of_the_plan(
     at = deploy(backend.chain, deployer.signer, plan)
     rights = read_rights(backend.chain.web3, at, plan.from_block)
     assert Right("ConcordGovernor", "proposalGuardian", CAROL.address) in rights
+
+
+def test_a_dao_may_be_founded_without_a_guardian(backend: Backend, deployer: Member) -> None:
+    parameters = PARAMETERS.model_copy(update={"guardian": ZERO_ADDRESS})
+    plan = plan_deployment(backend.chain.web3, deployer.signer.address, parameters)
+    at = deploy(backend.chain, deployer.signer, plan)
+    rights = read_rights(backend.chain.web3, at, plan.from_block)
+    assert "proposalGuardian" not in {right.name for right in rights}
+
+
+def test_a_guardian_who_was_exchanged_is_noticed(dao: Dao) -> None:
+    assert Right("ConcordGovernor", "proposalGuardian", dao.at.timelock) in planned_rights(dao.plan)
+    dao.carry_out(dao.governor.functions.setProposalGuardian(CAROL.address))
+    with pytest.raises(RightsDiffer) as caught:
+        check_rights(dao.chain.web3, dao.plan)
+    named = f"missing: ConcordGovernor proposalGuardian {dao.at.timelock}"
+    assert named in str(caught.value)
+    assert f"not planned: ConcordGovernor proposalGuardian {CAROL.address}" in str(caught.value)

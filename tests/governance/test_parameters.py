@@ -4,6 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from governance.parameters import (
+    MEMBERS,
+    ZERO_ADDRESS,
     ClassParameters,
     DaoParameters,
     Founder,
@@ -25,6 +27,22 @@ def test_parameters_and_plans_survive_json() -> None:
         parameters=PARAMETERS,
     )
     assert DeploymentPlan.model_validate_json(plan.model_dump_json()) == plan
+
+
+def test_a_plan_names_its_guardian_as_the_chain_will() -> None:
+    plan = DeploymentPlan(
+        chain_id=1, deployer=ALICE.address, first_nonce=3, from_block=7, parameters=PARAMETERS
+    )
+    assert PARAMETERS.guardian == MEMBERS
+    assert plan.guardian == plan.addresses.timelock
+    for named in (BOB.address, ZERO_ADDRESS):
+        parameters = PARAMETERS.model_copy(update={"guardian": named})
+        assert plan.model_copy(update={"parameters": parameters}).guardian == named
+
+
+def test_a_plan_that_was_kept_before_there_was_a_choice_stays_without_a_guardian() -> None:
+    kept = PARAMETERS.model_dump(mode="json") | {"guardian": ZERO_ADDRESS}
+    assert DaoParameters.model_validate(kept).guardian == ZERO_ADDRESS
 
 
 def test_each_class_takes_at_least_as_much_as_the_one_before_it_by_default() -> None:
@@ -55,6 +73,7 @@ DISORDERED = dict(PARAMETERS.classes) | {
         ({"classes": {ProposalClass.ROUTINE: DISORDERED[ProposalClass.ROUTINE]}}, "every class"),
         ({"surprise": 1}, "surprise"),
         ({"guardian": "0x" + "Ab" * 20}, "EIP-55"),
+        ({"guardian": "everybody"}, "guardian"),
         ({"origin": ""}, "origin"),
     ],
 )

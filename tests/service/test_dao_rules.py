@@ -37,7 +37,7 @@ def test_the_dao_tells_its_contracts_and_its_rules(dao: ServedDao) -> None:
         *("routine", "membership", "treasury", "constitutional")
     ]
     assert told["classes"][3] == {"class": "constitutional", "quorum": 4_000, "approval": 6_667}
-    assert told["guardian"] is None
+    assert told["guardian"] == at.timelock
 
 
 def test_the_clock_is_the_chains(dao: ServedDao) -> None:

@@ -124,21 +124,53 @@ def test_a_pending_proposal_is_canceled_by_its_proposer_alone(dao: ServedDao) ->
     proposal = dao.propose(admit(NEWCOMER))
     transaction = dao.do(f"/v1/proposals/{proposal}:cancel", {})["transaction"]
     assert transaction["from"] == HOSPITAL.address
+    timelock = dao.read("/v1/dao")["contracts"]["timelock"]
+    assert dao.detail(proposal)["cancelableBy"] == [HOSPITAL.address, timelock]
     dao.send(HOSPITAL, transaction)
     assert dao.detail(proposal)["state"] == "canceled"
+    assert dao.detail(proposal)["cancelableBy"] == []
     await_that(lambda: states(dao, proposal) == ["pending", "canceled"])
     again = dao.post(f"/v1/proposals/{proposal}:cancel", {})
     assert problem_code(again, 409) == "proposal-not-due"
 
 
+def set_guardian(guardian: str) -> Json:
+    """The action that names another guardian."""
+    return {"action": "set-guardian", "guardian": guardian}
+
+
+def test_once_voting_has_begun_no_account_is_told_that_it_may_cancel(dao: ServedDao) -> None:
+    proposal = dao.open()
+    timelock = dao.read("/v1/dao")["contracts"]["timelock"]
+    assert dao.detail(proposal)["cancelableBy"] == [timelock]
+    refused = dao.post(f"/v1/proposals/{proposal}:cancel", {})
+    assert problem_code(refused, 409) == "only-a-vote-cancels"
+
+
 def test_an_open_proposal_is_its_proposers_to_cancel_where_there_is_no_guardian(
     dao: ServedDao,
 ) -> None:
-    assert dao.get("/v1/dao").json()["guardian"] is None
+    dao.carry_out(set_guardian("0x" + 40 * "0"))
+    assert dao.read("/v1/dao")["guardian"] is None
     proposal = dao.open()
+    assert dao.detail(proposal)["cancelableBy"] == [HOSPITAL.address]
     transaction = dao.do(f"/v1/proposals/{proposal}:cancel", {})["transaction"]
     assert transaction["from"] == HOSPITAL.address
     dao.send(HOSPITAL, transaction)
+    assert dao.detail(proposal)["state"] == "canceled"
+
+
+def test_a_guardian_whom_the_votes_named_cancels_what_is_open(dao: ServedDao) -> None:
+    dao.carry_out(set_guardian(CLINIC.address))
+    assert dao.read("/v1/dao")["guardian"] == CLINIC.address
+    pending = dao.propose(admit(LAB))
+    assert dao.detail(pending)["cancelableBy"] == [HOSPITAL.address, CLINIC.address]
+    prepared = dao.do(f"/v1/proposals/{pending}:cancel", {})["transaction"]
+    assert prepared["from"] is None
+    proposal = dao.open()
+    transaction = dao.do(f"/v1/proposals/{proposal}:cancel", {})["transaction"]
+    assert transaction["from"] == CLINIC.address
+    dao.send(CLINIC, transaction)
     assert dao.detail(proposal)["state"] == "canceled"
 
 

@@ -17,6 +17,7 @@ from tests.governance.dao import (
     CAROL,
     DAVE,
     DEFEATED,
+    EVERYBODY,
     EXECUTED,
     FOR,
     MALLORY,
@@ -360,13 +361,72 @@ def test_with_a_guardian_a_proposer_cancels_only_before_the_vote(guarded: Dao) -
         cancel(guarded, late, ALICE)
 
 
-def test_without_a_guardian_a_proposer_cancels_at_any_time(dao: Dao) -> None:
+def test_without_a_guardian_a_proposer_cancels_at_any_time(backend: Backend) -> None:
+    dao = found(backend, parameters=PARAMETERS.model_copy(update={"guardian": ZERO}))
     proposal = dao.propose(admission(dao))
     dao.accept(proposal)
     with refused("GovernorUnableToCancel", proposal.id, BOB.address):
         cancel(dao, proposal, BOB)
     cancel(dao, proposal, ALICE)
     assert dao.state(proposal) == CANCELED
+
+
+def test_the_members_are_the_guardian_unless_somebody_else_is_named(dao: Dao) -> None:
+    assert dao.governor.functions.proposalGuardian().call() == dao.at.timelock
+
+
+def test_a_proposer_takes_back_what_is_pending_and_never_what_was_carried(dao: Dao) -> None:
+    early, carried = (dao.propose(admission(dao)) for _ in range(2))
+    cancel(dao, early, ALICE)
+    assert dao.state(early) == CANCELED
+    dao.open(carried)
+    with refused("GovernorUnableToCancel", carried.id, ALICE.address):
+        cancel(dao, carried, ALICE)
+    dao.vote(ALICE, carried)
+    dao.close()
+    with refused("GovernorUnableToCancel", carried.id, ALICE.address):
+        cancel(dao, carried, ALICE)
+    dao.queue(carried)
+    with refused("GovernorUnableToCancel", carried.id, ALICE.address):
+        cancel(dao, carried, ALICE)
+    dao.advance(TIMELOCK_DELAY + 1)
+    dao.execute(carried)
+    assert dao.state(carried) == EXECUTED
+
+
+def test_nobody_cancels_in_the_members_name(dao: Dao) -> None:
+    proposal = dao.propose(admission(dao))
+    for each in EVERYBODY:
+        if each is not ALICE:
+            with refused("GovernorUnableToCancel", proposal.id, each.address):
+                cancel(dao, proposal, each)
+
+
+def test_the_members_cancel_by_vote_what_they_carried(dao: Dao) -> None:
+    carried = dao.propose(admission(dao))
+    canceling = dao.propose(dao.governor.functions.cancel(*carried.full))
+    dao.open(canceling)
+    for proposal in (carried, canceling):
+        dao.vote(ALICE, proposal)
+        dao.vote(BOB, proposal)
+    dao.close()
+    dao.queue(carried)
+    dao.queue(canceling)
+    dao.advance(TIMELOCK_DELAY + 1)
+    dao.execute(canceling)
+    assert dao.state(carried) == CANCELED
+    with refused("GovernorUnexpectedProposalState"):
+        dao.execute(carried)
+
+
+def test_the_members_name_a_guardian_by_vote_and_take_it_back(dao: Dao) -> None:
+    dao.carry_out(dao.governor.functions.setProposalGuardian(GUARDIAN.address))
+    proposal = dao.propose(admission(dao))
+    cancel(dao, proposal, GUARDIAN)
+    dao.carry_out(dao.governor.functions.setProposalGuardian(dao.at.timelock))
+    other = dao.propose(admission(dao))
+    with refused("GovernorUnableToCancel", other.id, GUARDIAN.address):
+        cancel(dao, other, GUARDIAN)
 
 
 def test_what_was_executed_is_not_cancelled(guarded: Dao) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from client import Keystore
+from client.dao.contracts import ZERO_ADDRESS
 from ledger.log import Log
 from ledger.merkle import SigningKey as LogKey
 from service.cli.datadir import identity_at
+from service.dao import read_plan
 from service.founding import LARGEST_CHAIN_ID, SMALLEST_CHAIN_ID, found_ledger, random_chain_id
 from service.settings import Settings
 from tests.support.commands import PASSPHRASE, Commands, Result
@@ -111,6 +113,7 @@ def test_among_several_keys_the_operators_must_be_named(operator: Commands) -> N
         (["--member", "X=0x12:steward"], "address"),
         (["--member", f"X={LAB.address}:king"], "roles"),
         (["--operator", "nobody"], "No key nobody"),
+        (["--guardian", "everybody"], "no address"),
     ],
 )
 def test_what_cannot_be_is_refused_and_leaves_no_ledger(
@@ -121,6 +124,18 @@ def test_what_cannot_be_is_refused_and_leaves_no_ledger(
     assert words in result.err
     assert not (operator.folder / "d" / "log.key").exists()
     init(operator, "--data", "d").check()
+
+
+@pytest.mark.slow  # contracts are deployed
+@pytest.mark.parametrize("named", ["members", LAB.address, "none"])
+def test_the_guardian_is_the_members_unless_another_or_none_is_named(
+    operator: Commands, named: str
+) -> None:
+    option = [] if named == "members" else ["--guardian", named]
+    made = operator("init", "--data", "d", *option, "--json").check().json
+    plan = read_plan(Settings(data_dir=operator.folder / "d"))
+    expected = {"members": made["contracts"]["TimelockController"], "none": ZERO_ADDRESS}
+    assert plan.guardian == expected.get(named, named)
 
 
 @pytest.mark.parametrize("moment", ["before the first leaf", "after the first leaf"])

@@ -229,6 +229,7 @@ def test_the_treasury_and_the_rules_are_shown_in_words(voter: Commands, dao: Ser
     assert "1000 CCD" in rules
     assert "Voting lasts         1 h" in rules
     assert "constitutional" in rules
+    assert "Guardian             the members, by vote" in rules
     assert registry_line(rules) == dao.read("/v1/dao")["contracts"]["anchors"]
     assert "Nothing was paid yet." in voter("treasury").check().out
     dao.carry_out({"action": "mint", "to": dao.read("/v1/treasury")["account"],
