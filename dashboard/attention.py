@@ -15,6 +15,7 @@ from dashboard.reading.connection import every, read, read_event
 from dashboard.reading.dao import has_dao
 from dashboard.reading.fields import inner, number, objects, text
 from dashboard.reading.names import name_of
+from dashboard.reading.titles import dataset_title, model_title
 from dashboard.signing.undertakings import why_not
 from dashboard.words.times import as_instant, instant_ms
 
@@ -98,7 +99,8 @@ def _requests(member: str | None) -> Iterator[Notice]:
             continue
         yield Notice(
             "Request waits", "open", "✉",
-            f"{name_of(text(item, 'requester'))} asks for access to {dataset}.",
+            f"{name_of(text(item, 'requester'))} asks for access to "
+            f"“{dataset_title(dataset)}”.",
             _recorded_at(number(item, "index")),
             "datasets", (("dataset", dataset), ("view", "requests")), "Answer the request",
         )  # fmt: skip
@@ -113,7 +115,8 @@ def _ending(member: str | None, now: int) -> Iterator[Notice]:
             continue
         yield Notice(
             "Access ends", "info", "◷",
-            f"The access of {name_of(text(item, 'assignee'))} to {dataset} ends.",
+            f"The access of {name_of(text(item, 'assignee'))} to "
+            f"“{dataset_title(dataset)}” ends.",
             ends, "datasets", (("dataset", dataset),), "See the permission",
         )  # fmt: skip
 
@@ -131,8 +134,9 @@ def _tainted(now: int) -> Iterator[Notice]:
             seen.add(node.title)
             yield Notice(
                 "Model tainted", "bad", "✕",
-                f"{node.title} was made with {dataset}, whose permission was taken back with "
-                "effect on the past.",
+                f"“{model_title(node.name)}”, version {node.version}, was made with "
+                f"“{dataset_title(dataset)}”, whose permission was taken back with effect on the "
+                "past.",
                 number(event, "recordedAt"),
                 "models", (("model", node.name), ("version", node.version)), "See why",
             )  # fmt: skip

@@ -55,7 +55,7 @@ def _chain(item: JsonObject) -> None:
 
 
 def _anchors() -> None:
-    found = listing("/v1/anchors", "anchors", search="", fields=())
+    found = listing("/v1/anchors", "anchors")
     if not found.rows:
         empty("Nothing is anchored yet.", "The service anchors after some events or some time.")
         return

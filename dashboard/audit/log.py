@@ -31,7 +31,7 @@ def log_table() -> None:
     query = _filters()
     if query:
         key = "log-" + "-".join(query.values())
-        _rows(listing("/v1/events", key, search="", fields=(), order="newest", **query).rows)
+        _rows(listing("/v1/events", key, order="newest", **query).rows)
         turn_pages(key)
     else:
         _rows(_newest_first())

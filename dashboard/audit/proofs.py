@@ -25,6 +25,7 @@ from dashboard.reading.connection import ledger, trust
 from dashboard.reading.fields import inner
 from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import named, readable
+from dashboard.reading.titles import dataset_title, model_title, proposal_title
 from dashboard.words.findings import ONLY_ITS_CHAIN, signed_in_words
 from dashboard.words.kinds import kind_in_words
 
@@ -63,10 +64,14 @@ def event_view(index: int) -> None:
 def _about(event: JsonObject) -> None:
     body = inner(event, "body")
     dataset, model = text_of(body, "dataset"), text_of(body, "model")
+    proposal = text_of(body, "proposal")
     if dataset:
-        link("datasets", "Open the dataset", icon=":material/database:", dataset=dataset)
+        link("datasets", dataset_title(dataset), icon=":material/database:", dataset=dataset)
     if model:
-        link("models", "Open the model", icon=":material/deployed_code:", model=model)
+        link("models", model_title(model), icon=":material/deployed_code:", model=model)
+    if proposal:
+        link("proposals", proposal_title(proposal), icon=":material/how_to_vote:",
+             proposal=proposal)  # fmt: skip
 
 
 def _checks(proof: EventProof) -> None:

@@ -1,59 +1,74 @@
-"""Lists that page on the server, and searching them.
-
-Without a search a page of the server is shown. With one, the first items are looked through here,
-up to a limit that is said where it is reached: the API has no search of its own.
-"""
+"""Lists that page on the server, searched there too."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from client import JsonObject
 from dashboard.components.markup import line, show
-from dashboard.reading.connection import PAGE, SEARCHED, Query, every, read
-from dashboard.reading.fields import number, objects, text, wording
+from dashboard.reading.connection import PAGE, Query, read
+from dashboard.reading.fields import number, objects, text
+
+LONGEST_SEARCH = 100
+"""Characters that the API searches for."""
+
+MOST_WORDS = 8
+"""Words, likewise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list as it is shown.
+    """A page of a list.
 
     Attributes:
         rows: of this page.
-        is_searched: whether they were looked for.
-        size: of the log when they were read; 0 where they were looked for.
+        size: of the log when they were read.
     """
 
     rows: list[JsonObject]
-    is_searched: bool
-    size: int = 0
+    size: int
 
 
-def listing(path: str, key: str, *, search: str, fields: Sequence[str], **query: Query) -> Listing:
-    """One page of a list, or what a search finds in it.
+def listing(path: str, key: str, *, search: str = "", **query: Query) -> Listing:
+    """One page of a list, or of what a search finds in it.
 
     Args:
         path: of the API.
         key: tells this list from others.
         search: words that must all occur; empty for everything.
-        fields: that are searched.
         query: filters.
     """
-    words = search.casefold().split()
-    if words:
-        return Listing(_found(path, words, fields, query), is_searched=True)
-    cursors: list[str] = st.session_state.setdefault(f"cursors-{key}", [])
-    answer = read(path, **query, limit=PAGE, after=cursors[-1] if cursors else None)
+    cursors = _cursors(key, search)
+    answer = read(
+        path, **query, search=search or None, limit=PAGE, after=cursors[-1] if cursors else None
+    )
     following = text(answer, "next")
     rows = objects(answer, "items")
     if cursors or following:
         st.session_state[f"next-{key}"] = following
     else:
         st.session_state.pop(f"next-{key}", None)
-    return Listing(rows, is_searched=False, size=number(answer, "size"))
+    return Listing(rows, number(answer, "size"))
+
+
+def search_box(label: str, key: str, looks_through: str) -> str:
+    """A field to search a list with; what is typed, as the API takes it.
+
+    Args:
+        label: of the field.
+        key: tells it from others.
+        looks_through: what is searched.
+    """
+    typed = st.text_input(
+        label, placeholder=looks_through, icon=":material/search:", key=key,
+        max_chars=LONGEST_SEARCH,
+    )  # fmt: skip
+    words = typed.split()
+    if len(words) > MOST_WORDS:
+        show(line(f"Searched for the first {MOST_WORDS} words.", cls="c-line c-small c-soft"))
+    return " ".join(words[:MOST_WORDS])
 
 
 def turn_pages(key: str) -> None:
@@ -74,21 +89,13 @@ def turn_pages(key: str) -> None:
         )  # fmt: skip
 
 
-def _found(
-    path: str, words: Sequence[str], fields: Sequence[str], query: dict[str, Query]
-) -> list[JsonObject]:
-    found, seen = [], 0
-    for item in every(path, SEARCHED, **query):
-        seen += 1
-        hay = " ".join(wording(item, field) for field in fields).casefold()
-        if all(word in hay for word in words):
-            found.append(item)
-            if len(found) == PAGE:
-                show(line(f"Showing the first {PAGE} that fit; type more to narrow it down."))
-                break
-    if seen == SEARCHED:
-        show(line(f"Only the first {SEARCHED:,} were looked through."))
-    return found
+def _cursors(key: str, search: str) -> list[str]:
+    """Where the pages before this one ended; none where another thing was looked for before."""
+    if st.session_state.setdefault(f"searched-{key}", search) != search:
+        st.session_state[f"searched-{key}"] = search
+        st.session_state[f"cursors-{key}"] = []
+    cursors: list[str] = st.session_state.setdefault(f"cursors-{key}", [])
+    return cursors
 
 
 def _drop_last(cursors: list[str]) -> None:

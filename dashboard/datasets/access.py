@@ -40,7 +40,7 @@ def access_view(dataset: JsonObject) -> None:
     if not is_signing(place):
         with st.expander("Give access", icon=":material/add:"):
             _grant_form(dataset, place)
-    found = listing("/v1/grants", f"grants-{name}", search="", fields=(), dataset=name)
+    found = listing("/v1/grants", f"grants-{name}", dataset=name)
     if not found.rows:
         empty("Nobody has access to this dataset.", "Give access above, or wait for requests.")
     order = {"active": 0, "suspended": 1}

@@ -17,6 +17,7 @@ from dashboard.reading.connection import read
 from dashboard.reading.fields import flag, number, objects, optional_number, texts
 from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import readable
+from dashboard.reading.titles import model_title
 from dashboard.signing.events import begin, is_signing, show_done, sign_here
 from dashboard.words.terms import counted
 
@@ -42,7 +43,7 @@ def show_reach(reach: JsonObject) -> None:
         node = Node.parse(text_of(item, "node"))
         link(
             "models",
-            node.title,
+            model_title(node.name, node.version),
             icon=":material/deployed_code:",
             model=node.name,
             version=node.version,
@@ -79,8 +80,8 @@ def _uses(models: Mapping[Node, int], verdicts: Mapping[tuple[str, str], JsonObj
     """Model versions with how many steps they are away."""
     for node, steps in models.items():
         with st.container(border=True, key=f"use-{node.name}-{node.version}"):
-            link("models", node.title, icon=":material/deployed_code:", model=node.name,
-                 version=node.version)  # fmt: skip
+            link("models", model_title(node.name, node.version), icon=":material/deployed_code:",
+                 model=node.name, version=node.version)  # fmt: skip
             show(
                 line(
                     judged_badge(verdicts.get((node.name, node.version), {})),

@@ -33,7 +33,7 @@ def open_requests(dataset: str) -> list[JsonObject]:
 def requests_view(dataset: JsonObject) -> None:
     """The requests on a dataset, those that wait first."""
     name = text_of(dataset, "dataset")
-    found = listing("/v1/requests", f"requests-{name}", search="", fields=(), dataset=name)
+    found = listing("/v1/requests", f"requests-{name}", dataset=name)
     if not found.rows:
         empty("Nobody has asked for access.")
     for item in sorted(found.rows, key=lambda r: text_of(r, "status") != "open"):

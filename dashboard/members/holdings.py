@@ -42,7 +42,7 @@ def voting_power() -> None:
 
 
 def _holders(supply: int) -> None:
-    found = listing("/v1/token/holders", "holders", search="", fields=())
+    found = listing("/v1/token/holders", "holders")
     if not found.rows:
         empty("Nobody holds tokens.")
         return

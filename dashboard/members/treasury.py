@@ -16,6 +16,7 @@ from dashboard.reading.dao import chain_now
 from dashboard.reading.fields import inner, number, objects
 from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import named
+from dashboard.reading.titles import proposal_title
 from dashboard.words.amounts import coins, decimal, units
 from dashboard.words.times import instant_ms
 
@@ -48,7 +49,7 @@ def _token(token: JsonObject) -> tuple[str, str]:
 
 
 def _payments() -> None:
-    found = listing("/v1/treasury/payments", "payments", search="", fields=())
+    found = listing("/v1/treasury/payments", "payments")
     if not found.rows:
         empty("The treasury has paid nothing yet.")
         return
@@ -66,7 +67,7 @@ def _payments() -> None:
     decided = dict.fromkeys(filter(None, (text_of(item, "proposal") for item in found.rows)))
     with st.container(horizontal=True):
         for proposal in decided:
-            link("proposals", f"Decided by proposal {proposal[:8]}", proposal=proposal)
+            link("proposals", f"Decided by {proposal_title(proposal)}", proposal=proposal)
     turn_pages("payments")
 
 

@@ -10,7 +10,7 @@ from client import JsonObject
 from client.proofs import prove_bundle
 from dashboard.components.copying import copyable
 from dashboard.components.explain import meaning
-from dashboard.components.markup import Markup, badge, code, facts, line, show, table, text
+from dashboard.components.markup import Markup, badge, code, facts, joined, line, show, table, text
 from dashboard.components.states import empty
 from dashboard.models.ancestry import MARKS, SORTS
 from dashboard.models.lineage import Node, inputs_of, judged
@@ -20,6 +20,7 @@ from dashboard.reading.connection import ledger, read, trust
 from dashboard.reading.fields import inner
 from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import members
+from dashboard.reading.titles import dataset_title, model_title
 from dashboard.words.findings import signed_in_words
 
 
@@ -33,7 +34,7 @@ def ingredients(audit: JsonObject) -> None:
     cells = [
         (
             text(SORTS[Node.parse(node).sort][:-1]),
-            text(Node.parse(node).title),
+            _name(Node.parse(node)),
             text(covered or "–"),
             badge(*MARKS[faults.state(node)]),
         )
@@ -41,6 +42,11 @@ def ingredients(audit: JsonObject) -> None:
     ]
     columns = ("What", "Name", "Used by right of", "State")
     show(table(columns, cells, "What went into this version"))
+
+
+def _name(node: Node) -> Markup:
+    title = dataset_title(node.name) if node.sort == "dataset" else model_title(node.name)
+    return joined(text(title), " ", code(node.title))
 
 
 def compare(audit: JsonObject, names: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from client import JsonObject
 from dashboard.components.copying import copyable
 from dashboard.components.explain import meaning
 from dashboard.components.markup import badge, code, facts, label, line, show, table, text, when
-from dashboard.components.paging import listing, turn_pages
+from dashboard.components.paging import listing, search_box, turn_pages
 from dashboard.components.states import empty, guarded
 from dashboard.datasets.access import access_view
 from dashboard.datasets.reach import reach_view, use_view
@@ -41,12 +41,8 @@ def page() -> None:
 
 def _list() -> None:
     st.title("Datasets")
-    search = st.text_input(
-        "Search datasets", placeholder="Title, name or description", icon=":material/search:",
-        key="search-datasets",
-    )  # fmt: skip
-    fields = ("dataset", "title", "description")
-    found = listing("/v1/datasets", "datasets", search=search, fields=fields)
+    search = search_box("Search datasets", "search-datasets", "Title, name or description")
+    found = listing("/v1/datasets", "datasets", search=search)
     if not found.rows:
         if search:
             empty("No dataset fits these words.", "Try fewer or other words.")
@@ -54,8 +50,7 @@ def _list() -> None:
             empty("No dataset is registered yet.", "Stewards register datasets with their tools.")
     for item in found.rows:
         _row(item)
-    if not found.is_searched:
-        turn_pages("datasets")
+    turn_pages("datasets")
 
 
 def _row(item: JsonObject) -> None:

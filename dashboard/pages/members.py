@@ -9,7 +9,7 @@ import streamlit as st
 from client import JsonObject
 from dashboard.components.copying import copyable
 from dashboard.components.markup import badge, label, line, show, table, text, when
-from dashboard.components.paging import listing, turn_pages
+from dashboard.components.paging import listing, search_box, turn_pages
 from dashboard.components.states import empty, guarded
 from dashboard.members.holdings import holding, voting_power
 from dashboard.members.rules import rules
@@ -49,17 +49,21 @@ def page() -> None:
 
 
 def _list() -> None:
-    search = st.text_input("Search members", placeholder="Name or address", key="search-members",
-                           icon=":material/search:")  # fmt: skip
-    found = listing("/v1/members", "members", search=search, fields=("name", "member"))
+    search = search_box("Search members", "search-members", "Name or address")
+    found = listing("/v1/members", "members", search=search)
     if not found.rows:
         empty("No member fits.", "Try fewer or other words.")
-    for item in sorted(found.rows, key=lambda m: (not flag(m, "active"), text_of(m, "name"))):
+    for item in sorted(found.rows, key=_place):
         _row(item)
-    if not found.is_searched:
-        turn_pages("members")
+    turn_pages("members")
     if has_dao():
         link("proposals", "Propose a new member", icon=":material/person_add:", new="admit")
+
+
+def _place(item: JsonObject) -> tuple[bool, bool, str]:
+    """Members before former ones, and those with a name before those without, by name."""
+    name = text_of(item, "name")
+    return not flag(item, "active"), not name, name.casefold()
 
 
 def _row(item: JsonObject) -> None:

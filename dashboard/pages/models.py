@@ -7,7 +7,7 @@ import streamlit as st
 from client import JsonObject
 from dashboard.components.explain import meaning
 from dashboard.components.markup import code, joined, label, line, show, tag, text, when
-from dashboard.components.paging import Listing, listing, turn_pages
+from dashboard.components.paging import Listing, listing, search_box, turn_pages
 from dashboard.components.states import empty, guarded
 from dashboard.models.ancestry import lineage_view
 from dashboard.models.lineage import events_behind, newest
@@ -52,18 +52,12 @@ def page() -> None:
 
 def _list() -> None:
     st.title("Models")
-    search = st.text_input(
-        "Search models", placeholder="Title, name or task", icon=":material/search:",
-        key="search-models",
-    )  # fmt: skip
+    search = search_box("Search models", "search-models", "Title, name or task")
     until_judged(lambda: _draw_list(search), lambda: _is_waiting(_listed(search)))
 
 
 def _listed(search: str) -> Listing:
-    # The newest versions of all that a search looks through are not wanted.
-    include = None if search.split() else "latest"
-    fields = ("model", "title", "task")
-    return listing("/v1/models", "models", search=search, fields=fields, include=include)
+    return listing("/v1/models", "models", search=search, include="latest")
 
 
 def _is_waiting(found: Listing) -> bool:
@@ -80,8 +74,7 @@ def _draw_list(search: str) -> None:
             empty("No model is registered yet.", "Developers register models with their tools.")
     for item in found.rows:
         _row(item, found.size)
-    if not found.is_searched:
-        turn_pages("models")
+    turn_pages("models")
 
 
 def _row(item: JsonObject, size: int) -> None:
@@ -89,9 +82,7 @@ def _row(item: JsonObject, size: int) -> None:
     with st.container(border=True, key=f"model-{model}"):
         link("models", wording(item, "title"), icon=":material/deployed_code:", model=model)
         by = joined("By ", named(text_of(item, "owner")), ". ", code(model))
-        if "latest" not in item:
-            show(line(by))
-        elif not latest:
+        if not latest:
             show(line("No version yet. ", by))
         else:
             show(

@@ -70,7 +70,7 @@ def _rows(state: str) -> None:
 
 def _draw_rows(state: str) -> None:
     key = f"proposals-{state}"
-    found = listing("/v1/proposals", key, search="", fields=(), state=state or None)
+    found = listing("/v1/proposals", key, state=state or None)
     if not found.rows and f"next-{key}" not in st.session_state:
         empty(
             "No proposal is in this state." if state else "Nothing has been proposed yet.",

@@ -115,7 +115,7 @@ def votes(proposal: str, now: int | None) -> None:
 
 def _votes(proposal: str, now: int | None) -> None:
     key = f"votes-{proposal}"
-    found = listing(f"/v1/proposals/{proposal}/votes", key, search="", fields=())
+    found = listing(f"/v1/proposals/{proposal}/votes", key)
     if not found.rows:
         empty("Nobody has voted yet.")
     for vote in found.rows:

@@ -32,8 +32,8 @@ SETTLED_SECONDS = 600.0
 PAGE = 25
 """Rows on a page of a list."""
 
-SEARCHED = 5_000
-"""Items that a search looks through."""
+MOST_READ = 5_000
+"""Items of a list that are read at once, at most."""
 
 _VISIT = "visit"
 _LOOKED_AT = "looked-at"
@@ -180,7 +180,7 @@ def read_now(path: str, **query: Query) -> JsonObject:
     return ledger().fetch(path, **query)
 
 
-def every(path: str, most: int = SEARCHED, **query: Query) -> Iterator[JsonObject]:
+def every(path: str, most: int = MOST_READ, **query: Query) -> Iterator[JsonObject]:
     """The items of a list, up to so many, in large pages.
 
     Raises:

@@ -14,6 +14,7 @@ from dashboard.reading.connection import every, kept_for, read
 from dashboard.reading.dao import dao, has_dao
 from dashboard.reading.fields import inner, texts
 from dashboard.reading.fields import text as text_of
+from dashboard.reading.titles import proposal_title
 from dashboard.words.amounts import tokens
 from dashboard.words.times import exact, instant_ms
 
@@ -36,7 +37,7 @@ _NAMED_ADDRESS = re.compile(r"\((0x[0-9a-fA-F]{4})[0-9a-fA-F]{32}([0-9a-fA-F]{4}
 _HASH = re.compile(r"\b(0x[0-9a-f]{10})[0-9a-f]{54}\b")
 _UNITS = re.compile(r"\b(\d{1,78}) token units\b")
 _WEIGHT = re.compile(r"\bwith weight (\d{1,78})\b")
-_NUMBER = re.compile(r"\b(\d{8})\d{24,70}\b")
+_PROPOSAL = re.compile(r"\b\d{32,78}\b")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 _DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
@@ -105,8 +106,8 @@ def roles_of(address: str) -> list[str]:
 
 
 def readable(sentence: str) -> str:
-    """A sentence of the ledger's with names for addresses, plain times, amounts in tokens, and
-    fingerprints and numbers of proposals cut short.
+    """A sentence of the ledger's with names for addresses, titles for numbers of proposals, plain
+    times, amounts in tokens, and fingerprints cut short.
 
     An address in brackets stands behind a name already: it stays, shortened.
     """
@@ -114,8 +115,9 @@ def readable(sentence: str) -> str:
     named_in_it = _ADDRESS.sub(lambda found: name_of(found[0]), shortened)
     weighed = _WEIGHT.sub(lambda found: f"with {tokens(int(found[1]))}", named_in_it)
     counted = _UNITS.sub(lambda found: tokens(int(found[1])), weighed)
-    hashes_cut = _HASH.sub(r"\1…", _DIGEST.sub(r"\1…", _NUMBER.sub(r"\1…", counted)))
-    return _INSTANT.sub(_moment, hashes_cut).replace("….", "…")
+    timed = _INSTANT.sub(_moment, _HASH.sub(r"\1…", _DIGEST.sub(r"\1…", counted)))
+    # Last: what stands in a title is nobody's to reword.
+    return _PROPOSAL.sub(lambda found: proposal_title(found[0]), timed).replace("….", "…")
 
 
 def _moment(found: re.Match[str]) -> str:

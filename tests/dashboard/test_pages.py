@@ -70,15 +70,16 @@ def test_the_overview_shows_a_member_what_waits_for_it_and_nothing_else(
     members: Consortium,
 ) -> None:
     steward = said(opened("overview", Me(members.stewards[0].address, "test")))
-    assert "Lab 1 asks for access to wdbc-north" in steward
+    assert "Lab 1 asks for access to “Breast cancer records, North Hospital”" in steward
     other = said(opened("overview", Me(members.stewards[2].address, "test")))
     assert "asks for access" not in other
 
 
 def test_the_overview_names_models_that_were_tainted_and_access_that_ends() -> None:
     everyone = said(opened("overview"))
-    assert "tumour-classifier, version 1 was made with wdbc-south" in everyone
-    assert "The access of Lab 1 to wdbc-north ends." in everyone
+    assert "“Model tumour-classifier”, version 1, was made with" in everyone
+    assert "with “Breast cancer records, South Hospital”, whose permission" in everyone
+    assert "The access of Lab 1 to “Breast cancer records, North Hospital” ends." in everyone
 
 
 def test_a_search_shows_what_fits_and_says_when_nothing_does() -> None:
@@ -88,6 +89,21 @@ def test_a_search_shows_what_fits_and_says_when_nothing_does() -> None:
     assert "wdbc-north" not in said(test)
     test.text_input(key="search-datasets").input("zebra").run()
     assert "No dataset fits these words." in said(test)
+
+
+def test_a_model_that_a_search_finds_is_shown_with_its_verdict() -> None:
+    test = opened("models")
+    test.text_input(key="search-models").input("TUMOUR").run()
+    assert "tumour-classifier" in said(test)
+    assert "latest version" in said(test)
+    test.text_input(key="search-models").input("zebra").run()
+    assert "No model fits these words." in said(test)
+
+
+def test_a_search_is_cut_to_what_the_ledger_searches_for() -> None:
+    test = opened("datasets")
+    test.text_input(key="search-datasets").input(" ".join("abcdefghij")).run()
+    assert "Searched for the first 8 words." in said(test)
 
 
 def test_looking_back_before_the_revocation_shows_the_model_clean() -> None:

@@ -63,7 +63,7 @@ def test_a_visitor_sees_what_a_withdrawal_would_reach_before_it_is_done(open_pag
     page.get_by_role("radio", name="If it is withdrawn").click()
     expect(page.get_by_text("2 training runs, 2 model versions")).to_be_visible()
     for version in ("1", "2"):
-        link = page.get_by_role("link", name=f"tumour-classifier, version {version}")
+        link = page.get_by_role("link", name=f"Model tumour-classifier, version {version}")
         expect(link).to_be_visible()
 
 

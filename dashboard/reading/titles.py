@@ -1,0 +1,60 @@
+"""What proposals, models and datasets are called, in place of their ids.
+
+A title is anybody's text. Where there is none, where it is sealed, or where what it belongs to is
+unknown, the id stands in for it.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from client.errors import ServerProblem
+from dashboard.reading.connection import SETTLED_SECONDS, kept_for, read
+from dashboard.reading.fields import inner, objects, text
+
+_LONGEST = 90
+"""Characters of a title that stand within a sentence."""
+
+_DIGITS_SHOWN = 8
+
+
+def proposal_title(proposal: str) -> str:
+    """A proposal's title in quotes; the beginning of its number where it has none."""
+    title = _proposal(kept_for(), proposal)
+    return f"“{_short(title)}”" if title else f"{proposal[:_DIGITS_SHOWN]}…"
+
+
+def model_title(model: str, version: str = "") -> str:
+    """`Tumour classifier, version 1`; the id in place of a title that nobody can read."""
+    title = _short(_titled(kept_for(), "models", "model", model) or model)
+    return f"{title}, version {version}" if version else title
+
+
+def dataset_title(dataset: str) -> str:
+    """Likewise, of a dataset."""
+    return _short(_titled(kept_for(), "datasets", "dataset", dataset) or dataset)
+
+
+@st.cache_resource(ttl=SETTLED_SECONDS, max_entries=5_000, show_spinner=False)
+def _proposal(reader: str, proposal: str) -> str:
+    del reader  # part of what it is kept under
+    # The event is found by its subject; the proposal itself would ask the chain.
+    found = read("/v1/events", kind="proposal.created", subject=proposal, limit=1)
+    return next(
+        (text(inner(inner(item, "event"), "body"), "title") for item in objects(found, "items")), ""
+    )
+
+
+@st.cache_resource(ttl=SETTLED_SECONDS, max_entries=5_000, show_spinner=False)
+def _titled(reader: str, room: str, name: str, identifier: str) -> str:
+    del reader
+    try:
+        item = read(f"/v1/{room}/{identifier}")
+    except ServerProblem:
+        return ""
+    return text(item, "title") if text(item, name) == identifier else ""
+
+
+def _short(title: str) -> str:
+    line = " ".join(title.split())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
