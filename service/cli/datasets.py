@@ -1,4 +1,4 @@
-"""`concord dataset`: register, publish, withdraw, list."""
+"""`concord dataset`: register, publish, transfer, withdraw, list."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from client.errors import InvalidCroissant
 from client.files import content_id, describe_file
 from ledger.errors import InvalidInput
 from ledger.events.canonical import InvalidJson, JsonObject
+from service.cli.addresses import address
 from service.cli.context import Search, options_of
 from service.cli.names import names_of, with_names
 from service.cli.output import print_json, print_rows
@@ -20,7 +21,9 @@ from service.cli.progress import digesting
 from service.cli.reading import read_json
 from service.cli.recording import offer, record
 
-app = typer.Typer(no_args_is_help=True, help="Register, publish, withdraw and list datasets.")
+app = typer.Typer(
+    no_args_is_help=True, help="Register, publish, hand over, withdraw and list datasets."
+)
 
 Dataset = Annotated[str, typer.Argument(help="Id: small letters, digits, '.', '_', '-'.")]
 ReceiptFile = Annotated[Path | None, typer.Option("--receipt", help="File to keep the receipt in.")]
@@ -131,6 +134,22 @@ def publish(
         revision_of=revision_of,
     )
     record(context, draft, receipt=receipt)
+
+
+@app.command()
+def transfer(
+    context: typer.Context,
+    dataset: Dataset,
+    to: Annotated[
+        str, typer.Argument(callback=address, help="Address of a member with the role steward.")
+    ],
+    receipt: ReceiptFile = None,
+) -> None:
+    """Hand a dataset over to another steward, who alone changes its grants from then on.
+
+    Its steward so far signs this; only the new one can hand it back.
+    """
+    record(context, drafts.transfer_stewardship(dataset, to=to), receipt=receipt)
 
 
 @app.command()

@@ -14,7 +14,7 @@ from client.files import content_id
 from ledger.events.identifiers import parse_instant
 from tests.service.cli.conftest import World, write_files
 from tests.support.commands import PASSPHRASE, Commands
-from tests.support.examples import GATEWAY
+from tests.support.examples import GATEWAY, signing_key
 
 
 def kinds(user: Commands) -> list[str]:
@@ -102,6 +102,31 @@ def test_every_step_of_a_grants_life_can_be_taken(history: World, user: Commands
         "dataset.withdrawn",
     ]
     assert "secret" not in user("log", "list", "--json").out
+
+
+def test_a_dataset_is_handed_over_with_its_grants_by_its_steward_alone(
+    history: World, user: Commands
+) -> None:
+    clinic = signing_key("clinic")
+    user.keep("clinic", clinic)
+    stranger = user("dataset", "transfer", "d", clinic.address, "--key", "hospital").check(4)
+    assert "is not a member with the role steward" in stranger.err
+    user(*("members", "admit", clinic.address, "--role", "steward", "--key", "operator")).check()
+    others = user("dataset", "transfer", "d", clinic.address, "--key", "clinic").check(3)
+    assert "is the steward of dataset d" in others.err
+    slip = user("dataset", "transfer", "d", clinic.address[:-1], "--key", "hospital").check(4)
+    assert "invalid-address" in slip.err
+
+    handed = ("dataset", "transfer", "d", clinic.address, "--receipt", "r.json")
+    done = user(*handed, "--key", "hospital").check()
+    assert f"Transfer the stewardship of dataset d to {clinic.address}." in done.out
+    assert user("verify", "r.json").check().out.startswith("Proven")
+    assert kinds(user)[-1] == "dataset.stewardship_transferred"
+    (listed,) = user("dataset", "list", "--json").check().json
+    assert listed["steward"] == clinic.address
+
+    user("suspend", "g", "--key", "hospital").check(3)
+    user("suspend", "g", "--key", "clinic").check()
 
 
 def test_a_grant_whose_time_is_over_is_listed_as_expired(history: World, user: Commands) -> None:
