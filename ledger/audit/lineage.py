@@ -1,24 +1,29 @@
 """What a node came from, or what came of it: nodes and PROV relations, level by level.
 
 `used`, `wasGeneratedBy` and `wasDerivedFrom` are followed; agents, revisions and the grants that
-runs relied on stand at the edge of the picture and are not followed further. An answer that depth,
-limit or a manifest of inputs cut short says so.
+runs relied on stand at the edge of the picture and are not followed further. What a run lists in a
+manifest that is at hand counts as if it stood in its event. An answer that depth, limit or a
+manifest that was not read cut short says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from ledger.audit.errors import UnknownNode
+from ledger.audit.manifest_rows import ManifestRows
 from ledger.audit.sources import LINEAGE, RowSource
 from ledger.events.canonical import JsonObject
-from ledger.views.records import Edge, RunChange, RunInput, split_node
+from ledger.views.records import Edge, RunInput, split_node
 
 Direction = Literal["ancestors", "descendants"]
 MAX_NODES = 2_000
 """Nodes that an answer holds unless told otherwise."""
+
+_NO_MANIFESTS: Mapping[str, bytes] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,8 @@ class Lineage:
         nodes: nearest first.
         edges: between these nodes.
         is_complete: whether nothing was cut short.
-        unread: runs whose manifest of inputs was not looked into.
+        unread: runs one of whose manifests of inputs was not read, or not all of it: of those in
+            the picture; among descendants of any, for it may have read the start.
     """
 
     start: str
@@ -71,6 +77,7 @@ def lineage(
     size: int,
     depth: int | None = None,
     limit: int = MAX_NODES,
+    manifests: Mapping[str, bytes] = _NO_MANIFESTS,
 ) -> Lineage:
     """Follows lineage from a node.
 
@@ -80,12 +87,17 @@ def lineage(
         direction: which way.
         size: as of when.
         depth: the most steps; None for all.
-        limit: the most nodes.
+        limit: the most nodes; and the most grants beside them.
+        manifests: inputs manifests at hand, by their SHA-256 (hex).
 
     Raises:
         UnknownNode: if nothing tells of the node as of that size.
+        Unavailable: whoever keeps the manifests does not answer.
     """
-    walk = _Walk(source, direction, size, limit)
+    # What went in, a run's own manifests tell; what came of it, anybody's.
+    ahead = direction == "descendants"
+    rows = ManifestRows(source, manifests, size=size, ahead=ahead)
+    walk = _Walk(rows, direction, size, limit)
     frontier = [start]
     walk.depths[start] = 0
     steps = 0
@@ -99,14 +111,15 @@ def lineage(
         steps += 1
         frontier = walk.take(edges, steps)
     walk.add_surroundings()
+    unread = rows.runs_with_manifests(size, limit=limit)
     return Lineage(
         start=start,
         direction=direction,
         size=size,
         nodes=tuple(LineageNode(node, split_node(node)[0], at) for node, at in walk.depths.items()),
         edges=tuple(walk.relations),
-        is_complete=not walk.cut and not walk.unread,
-        unread=tuple(walk.unread),
+        is_complete=not walk.cut and not unread,
+        unread=tuple(unread),
     )
 
 
@@ -129,11 +142,10 @@ def lineage_json(answer: Lineage) -> JsonObject:
 class _Walk:
     """Nodes and relations so far."""
 
-    def __init__(self, source: RowSource, direction: Direction, size: int, limit: int) -> None:
+    def __init__(self, source: ManifestRows, direction: Direction, size: int, limit: int) -> None:
         self.depths: dict[str, int] = {}
         self.relations: dict[Relation, None] = {}
         self.cut = False
-        self.unread: list[str] = []
         self._source = source
         self._upstream = direction == "ancestors"
         self._size = size
@@ -141,6 +153,9 @@ class _Walk:
 
     def edges_at(self, nodes: Iterable[str], *, other_way: bool = False) -> list[Edge]:
         """Lineage edges at these nodes, in the order of the log."""
+        nodes = list(nodes)
+        if self._upstream:
+            self._source.read(name for sort, name, _ in map(split_node, nodes) if sort == "run")
         field = "source" if self._upstream is not other_way else "target"
         rows = self._source.rows(Edge, (field,), {(node,) for node in nodes})
         kept = [e for e in rows if e.index < self._size and e.relation in LINEAGE]
@@ -173,11 +188,9 @@ class _Walk:
         self.relations[relation] = None
 
     def add_surroundings(self) -> None:
-        """Agents, revisions and grants beside the nodes found; runs with manifests are noted."""
+        """Agents, revisions and grants beside the nodes found."""
         nodes = list(self.depths)
         runs = {(name,) for sort, name, _ in map(split_node, nodes) if sort == "run"}
-        changes = [c for c in self._source.rows(RunChange, ("run",), runs) if c.index < self._size]
-        self.unread = sorted({c.run for c in changes if c.inputs_manifest is not None})
         grants: dict[str, int] = {}
         for item in self._source.rows(RunInput, ("run",), runs):
             # A descendant's other inputs are not part of what came of the start.
@@ -185,6 +198,9 @@ class _Walk:
             if item.grant is not None and item.index < self._size and seen:
                 grant = f"grant:{item.grant}"
                 run = f"run:{item.run}"
+                if grant not in grants and len(grants) >= self._limit:
+                    self.cut = True
+                    continue
                 grants.setdefault(grant, self.depths[run] + 1)
                 self.relations[Relation("used", run, grant, item.index)] = None
         self._surround(nodes)

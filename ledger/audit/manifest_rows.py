@@ -6,7 +6,7 @@ A manifest's line counts as if it stood in the event that names the manifest: on
 Rules:
 - Runs one of whose manifests is not at hand, has a line that is no input, or goes beyond a limit
   are told by `runs_with_manifests`: they may have read anything.
-- What is at hand is read once, when this is made.
+- What is at hand is read once: of all runs when this is made, or run by run as they are asked for.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class ManifestRows:
         manifests: documents by their SHA-256 (hex).
         size: as of when: manifests that later events name are not read.
         max_lines: of all manifests together.
+        ahead: whether the manifests of all runs are read now; otherwise `read` reads them.
     """
 
     def __init__(
@@ -47,34 +48,57 @@ class ManifestRows:
         *,
         size: int,
         max_lines: int = MAX_LINES,
+        ahead: bool = True,
     ) -> None:
         self._source = source
+        self._manifests = manifests
+        self._size = size
         self._lines_left = max_lines
+        self._looked_at: set[str] = set()
+        self._with_manifests = 0
         self._unread: set[str] = set()
         self._inputs: list[RunInput] = []
         self._edges: list[Edge] = []
-        runs = source.runs_with_manifests(size, limit=MAX_RUNS + 1)
-        self._unread.update(runs[MAX_RUNS:])
-        changes = source.rows(RunChange, ("run",), {(run,) for run in runs[:MAX_RUNS]})
-        for change in sorted(changes, key=lambda change: change.index):
-            if change.index < size and change.inputs_manifest is not None:
-                self._read(change, manifests.get(change.inputs_manifest))
+        # By the fields that were asked for: rows by their values, and how many are sorted in.
+        self._sorted: dict[tuple[type[Record], tuple[str, ...]], _Sorted] = {}
+        if ahead:
+            self.read(source.runs_with_manifests(size, limit=MAX_RUNS + 1))
+
+    def read(self, runs: Iterable[str]) -> None:
+        """Reads what manifests of these runs list, if it was not read yet.
+
+        Raises:
+            Unavailable: whoever keeps the manifests does not answer.
+        """
+        fresh = {run for run in runs if run not in self._looked_at}
+        self._looked_at |= fresh
+        named: dict[str, list[RunChange]] = {}
+        found = self._source.rows(RunChange, ("run",), {(run,) for run in fresh})
+        for change in sorted(found, key=lambda change: change.index):
+            if change.index < self._size and change.inputs_manifest is not None:
+                named.setdefault(change.run, []).append(change)
+        for run, changes in sorted(named.items(), key=lambda item: (item[1][0].index, item[0])):
+            self._with_manifests += 1
+            if self._with_manifests > MAX_RUNS:
+                self._unread.add(run)
+                continue
+            for change in changes:
+                self._read(change, self._manifests.get(change.inputs_manifest or ""))
 
     def rows(
         self, record: type[R], fields: tuple[str, ...], keys: Collection[tuple[str, ...]]
     ) -> Sequence[R]:
         """Rows whose `fields` have one of these values, in any order."""
         found = list(self._source.rows(record, fields, keys))
-        listed: Iterable[Record] = ()
+        listed: Sequence[Record] = ()
         if record is RunInput:
             listed = self._inputs
         elif record is Edge:
             listed = self._edges
-        found.extend(
-            row
-            for row in listed
-            if isinstance(row, record) and tuple(getattr(row, f) for f in fields) in keys
-        )
+        if listed:
+            by_values = self._sorted.setdefault((record, fields), _Sorted(fields)).of(listed)
+            for key in keys:
+                found.extend(row for row in by_values.get(key, ()) if isinstance(row, record))
         return found
 
     def upstream(self, nodes: Collection[str], limit: int) -> list[str]:
@@ -121,3 +145,19 @@ class ManifestRows:
         row = RunInput(item.index, position, run, item.node, item.grant, item.digest)
         self._inputs.append(row)
         self._edges.append(Edge(item.index, position, "used", f"run:{run}", item.node))
+
+
+class _Sorted:
+    """Rows of a list that only grows, by the values of some fields."""
+
+    def __init__(self, fields: tuple[str, ...]) -> None:
+        self._fields = fields
+        self._done = 0
+        self._rows: dict[tuple[str, ...], list[Record]] = {}
+
+    def of(self, rows: Sequence[Record]) -> Mapping[tuple[str, ...], Sequence[Record]]:
+        for row in rows[self._done :]:
+            values = tuple(getattr(row, name) for name in self._fields)
+            self._rows.setdefault(values, []).append(row)
+        self._done = len(rows)
+        return self._rows

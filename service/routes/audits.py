@@ -123,15 +123,25 @@ async def version_lineage(
     depth: Annotated[int | None, Query(ge=0, le=MAX_DEPTH)] = None,
     at: Point = None,
 ) -> Response:
-    """Nodes and PROV relations, nearest first."""
+    """Nodes and PROV relations, nearest first.
+
+    Inputs manifests that are held here are read. `unread` names runs whose manifest is not, or is
+    not well formed: the answer is not complete then.
+    """
     parts = parts_of(request)
 
     def read() -> object:
         size = moment_of(at, parts.log).size
         with parts.log.database.read() as connection:
             start = model_node(model, version)
-            rows = SqlRows(connection)
-            found = lineage(rows, start, direction=direction, size=size, depth=depth)
+            found = lineage(
+                SqlRows(connection),
+                start,
+                direction=direction,
+                size=size,
+                depth=depth,
+                manifests=auditing.manifests_at(parts, connection),
+            )
         return lineage_json(found)
 
     return Json(await in_thread(parts, read))

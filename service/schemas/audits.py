@@ -136,7 +136,7 @@ class LineageView(Answer):
 
     Attributes:
         is_complete: whether nothing was cut short.
-        unread: runs whose manifest of inputs was not looked into.
+        unread: runs whose manifest of inputs was not read, or not all of it.
     """
 
     start: Node

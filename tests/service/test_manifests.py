@@ -18,6 +18,7 @@ from tests.service.assembly import Json
 from tests.service.conftest import Serve, Served, problem_code
 
 AUDIT = "/v1/models/tumours/versions/1/audit"
+LINEAGE = "/v1/models/tumours/versions/1/lineage"
 IMPACT = "/v1/datasets/records/impact"
 USED = {"dataset": "records", "version": "1", "grant": "grant-1"}
 MANIFEST = orjson.dumps(USED) + b"\n"
@@ -90,6 +91,16 @@ def test_the_impact_names_runs_with_unread_manifests_and_reaches_what_they_list(
     after = impact(granted)
     assert (after["isComplete"], after["unread"]) == (True, [])
     assert [each["node"] for each in after["models"]] == ["model:tumours@1"]
+
+
+def test_the_lineage_shows_what_a_manifest_lists_once_it_is_held(granted: Served) -> None:
+    train(granted, MANIFEST)
+    before = granted.get(LINEAGE).json()
+    assert (before["isComplete"], before["unread"]) == (False, ["run-1"])
+    upload(granted, MANIFEST)
+    after = granted.get(LINEAGE).json()
+    assert (after["isComplete"], after["unread"]) == (True, [])
+    assert "dataset:records@1" in [each["node"] for each in after["nodes"]]
 
 
 def test_other_bytes_do_not_stand_in(granted: Served) -> None:
@@ -168,6 +179,7 @@ def test_beyond_the_limit_a_manifest_is_not_read_and_the_answer_says_so(serve: S
     answer = audit(served)
     assert (answer["verdict"], answer["isComplete"]) == ("incomplete", False)
     assert impact(served)["unread"] == ["run-1"]
+    assert served.get(LINEAGE).json()["unread"] == ["run-1"]
 
 
 def test_a_descriptor_without_a_digest_is_refused(granted: Served) -> None:

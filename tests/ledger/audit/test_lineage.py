@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 
+import orjson
 import pytest
 
 from ledger.audit import Lineage, MemoryRows, lineage, lineage_json
 from ledger.audit.errors import UnknownNode
+from ledger.audit.manifests import supplied
 from ledger.events.canonical import JsonObject
 from tests.support.histories import History, used
 
@@ -107,6 +109,54 @@ def test_a_manifest_that_is_not_read_leaves_it_incomplete(granted: History) -> N
     answer = ancestors(granted, "model:m@1")
     assert not answer.is_complete
     assert answer.unread == ("run-m-1",)
+
+
+def listing(history: History, model: str, *inputs: JsonObject) -> bytes:
+    """Trains a model by a run that lists its inputs in a manifest alone; the manifest."""
+    document = b"".join(orjson.dumps(item) + b"\n" for item in inputs)
+    digest = hashlib.sha256(document).hexdigest()
+    history.train(model, inputs=[], inputsManifest={"digest": {"sha256": digest}})
+    return document
+
+
+def test_what_manifests_at_hand_list_went_in(granted: History) -> None:
+    first = listing(granted, "m", used("d", "g"))
+    second = listing(granted, "n", M)
+    answer = ancestors(granted, "model:n@1", manifests=supplied([first, second]))
+    assert (answer.is_complete, answer.unread) == (True, ())
+    assert names(answer) == [
+        *("model:n@1", "run:run-n-1", "model:m@1", "run:run-m-1", "dataset:d@1")
+    ]
+    assert "grant:g" in names(answer, "grant")
+    # Without the first one, that something is missing further up is told.
+    part = ancestors(granted, "model:n@1", manifests=supplied([second]))
+    assert (part.is_complete, part.unread) == (False, ("run-m-1",))
+    assert "model:m@1" in names(part)
+
+
+def test_manifests_of_runs_that_have_no_part_in_it_are_not_missed(chain: History) -> None:
+    listing(chain, "q", used("d", "g"))
+    answer = ancestors(chain)
+    assert (answer.is_complete, answer.unread) == (True, ())
+
+
+def test_what_manifests_at_hand_list_came_of_it(chain: History) -> None:
+    document = listing(chain, "q", N)
+    came = {"direction": "descendants"}
+    missing = ancestors(chain, "model:n@1", **came)
+    assert (missing.is_complete, missing.unread) == (False, ("run-q-1",))
+    answer = ancestors(chain, "model:n@1", **came, manifests=supplied([document]))
+    assert (answer.is_complete, answer.unread) == (True, ())
+    assert {"run:run-q-1", "model:q@1", "model:o@1"} <= set(names(answer))
+
+
+def test_a_manifest_of_more_than_the_limit_is_cut_and_said_to_be(granted: History) -> None:
+    many = [used("d", f"g-{n}") | {"version": str(n)} for n in range(9)]
+    document = listing(granted, "m", *many)
+    answer = ancestors(granted, "model:m@1", manifests=supplied([document]), limit=5)
+    assert not answer.is_complete
+    assert len(names(answer)) == 5
+    assert len(names(answer, "grant")) == 5
 
 
 def test_a_node_that_nothing_tells_of_is_unknown(chain: History) -> None:
