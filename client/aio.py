@@ -38,6 +38,7 @@ from client.transport import (
 )
 from client.trust import Trust
 from client.trust_store import TrustStore
+from client.unrecorded import read_unrecorded
 from client.wire import RETRIED_STATUSES, Operation, Request, Response, RetryPolicy
 from ledger.errors import ConcordError
 from ledger.events import SigningKey
@@ -137,6 +138,18 @@ class AsyncLedger:
     async def send_batch(self, signed: Sequence[Signed]) -> list[Recorded | ConcordError]:
         """Sends up to 1,000 signed events; each is answered on its own, in order."""
         return await self._drive(self._session.send_batch(signed))
+
+    async def record_kept(self, file: Path) -> list[Recorded]:
+        """Records what a run kept in a file because the server did not take it; again and again
+        has one effect.
+
+        Raises:
+            OSError: the file cannot be read.
+            InvalidKept: it is none that a run kept.
+            ServerProblem: the first that the ledger refuses; those before it are recorded.
+        """
+        kept = read_unrecorded(await asyncio.to_thread(file.read_bytes))
+        return await self._drive(self._session.record_kept(kept))
 
     async def receipt(self, index: int) -> bytes:
         """A fresh receipt of any leaf, verified."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -23,12 +23,14 @@ from client.files import describe_file, sha256_of
 from client.manifests import Manifest
 from client.run_notes import Ending, RunNotes
 from client.runs import KeptManifest, keep_file, note_unrecorded
-from ledger.errors import ConcordError
+from client.unrecorded import keep_beside
+from ledger.errors import ConcordError, InvalidInput
 from ledger.events.canonical import JsonObject
 
 if TYPE_CHECKING:
     from client.aio import AsyncLedger
-    from client.answers import Recorded
+    from client.answers import Recorded, Signed
+    from client.drafts import Draft
 
 
 class AsyncTrackedRun:
@@ -165,8 +167,25 @@ class AsyncTrackedRun:
         # Kept before it is named: who reads the event can then have it.
         if ending.manifest is not None:
             self.manifest = await self._keep(ending.manifest)
-        for draft in (ending.draft, *ending.publications):
-            self.receipts.append(await self._ledger.record(draft))
+        drafts = (ending.draft, *ending.publications)
+        for done, draft in enumerate(drafts, 1):
+            signed = await self._ledger.sign(draft)
+            try:
+                self.receipts.append(await self._ledger.send(signed))
+            except ConcordError as error:
+                await self._keep_unrecorded(signed, drafts[done:], error)
+                raise
+
+    async def _keep_unrecorded(
+        self, first: Signed, further: Sequence[Draft], failure: ConcordError
+    ) -> None:
+        signed = [first]
+        for draft in further:
+            try:
+                signed.append(await self._ledger.sign(draft))
+            except InvalidInput as error:
+                failure.add_note(f"{draft.kind} is not kept: {error}")
+        await asyncio.to_thread(keep_beside, failure, signed, self.id, self._keep_in)
 
     async def _keep(self, manifest: Manifest) -> KeptManifest:
         file = await asyncio.to_thread(keep_file, manifest, self._keep_in)

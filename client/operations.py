@@ -34,6 +34,7 @@ from client.errors import (
 )
 from client.trust import Trust, sizes_to_tie, tie
 from client.trust_store import TrustStore
+from client.unrecorded import TOO_OLD, draft_of
 from client.wire import (
     Operation,
     check,
@@ -206,6 +207,24 @@ class Session:
             else:
                 answers.append((yield from self._recorded(trust, item, sent.event)))
         return answers
+
+    def record_kept(self, kept: Sequence[Signed]) -> Operation[list[Recorded]]:
+        """Records what a run could not, in order; what was signed too long ago is signed anew.
+
+        Raises:
+            ServerProblem: the first that the ledger refuses; those before it are recorded.
+            WrongReceipt, ForkedLog, RolledBackLog, IntegrityError: if the server lies.
+        """
+        answers = yield from self.send_batch(kept)
+        recorded = []
+        for signed, answer in zip(kept, answers, strict=True):
+            settled = answer
+            if isinstance(answer, ServerProblem) and answer.problem == TOO_OLD:
+                settled = yield from self.record(draft_of(signed))
+            if isinstance(settled, ConcordError):
+                raise settled
+            recorded.append(settled)
+        return recorded
 
     def leaf(self, index: int) -> Operation[RecordedEvent]:
         """The event at a place in the log, proven to stand there.

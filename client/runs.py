@@ -7,7 +7,7 @@
 
 `run.started` is recorded when the block is entered, `run.completed` when it is left, `run.failed`
 with the exception sealed into it if it raises. So even a run that is killed leaves its start in the
-log.
+log. What nobody took at the end is kept in a file (`client.unrecorded`), and the error says where.
 
 Inputs that an event has no room for go into a manifest (`client.manifests`): written to a file
 beside the run, and uploaded where the server keeps content. `client.aio_runs` is the same for
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import secrets
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -27,11 +27,13 @@ from typing import TYPE_CHECKING, Self
 from client.files import describe_file, sha256_of
 from client.manifests import Manifest
 from client.run_notes import Ending, RunNotes
-from ledger.errors import ConcordError
+from client.unrecorded import keep_beside
+from ledger.errors import ConcordError, InvalidInput
 from ledger.events.canonical import JsonObject
 
 if TYPE_CHECKING:
-    from client.answers import Recorded
+    from client.answers import Recorded, Signed
+    from client.drafts import Draft
     from client.sync import Ledger
 
 
@@ -90,6 +92,8 @@ def keep_file(manifest: Manifest, folder: Path) -> Path | None:
 def note_unrecorded(failure: BaseException, run: str, error: ConcordError) -> None:
     """Keeps what went wrong first in front: that is what the script's author has to see."""
     failure.add_note(f"That run {run} failed could not be recorded: {error}")
+    for note in getattr(error, "__notes__", ()):
+        failure.add_note(note)
 
 
 class TrackedRun:
@@ -205,8 +209,25 @@ class TrackedRun:
         # Kept before it is named: who reads the event can then have it.
         if ending.manifest is not None:
             self.manifest = self._keep(ending.manifest)
-        for draft in (ending.draft, *ending.publications):
-            self.receipts.append(self._ledger.record(draft))
+        drafts = (ending.draft, *ending.publications)
+        for done, draft in enumerate(drafts, 1):
+            signed = self._ledger.sign(draft)
+            try:
+                self.receipts.append(self._ledger.send(signed))
+            except ConcordError as error:
+                self._keep_unrecorded(signed, drafts[done:], error)
+                raise
+
+    def _keep_unrecorded(
+        self, first: Signed, further: Sequence[Draft], failure: ConcordError
+    ) -> None:
+        signed = [first]
+        for draft in further:
+            try:
+                signed.append(self._ledger.sign(draft))
+            except InvalidInput as error:
+                failure.add_note(f"{draft.kind} is not kept: {error}")
+        keep_beside(failure, signed, self.id, self._keep_in)
 
     def _keep(self, manifest: Manifest) -> KeptManifest:
         file = keep_file(manifest, self._keep_in)

@@ -47,6 +47,7 @@ from client.transport import (
 )
 from client.trust import Trust
 from client.trust_store import TrustStore
+from client.unrecorded import read_unrecorded
 from client.wire import (
     RETRIED_STATUSES,
     Operation,
@@ -154,6 +155,18 @@ class Ledger:
     def send_batch(self, signed: Sequence[Signed]) -> list[Recorded | ConcordError]:
         """Sends up to 1,000 signed events; each is answered on its own, in order."""
         return self._drive(self._session.send_batch(signed))
+
+    def record_kept(self, file: Path) -> list[Recorded]:
+        """Records what a run kept in a file because the server did not take it; again and again
+        has one effect.
+
+        Raises:
+            OSError: the file cannot be read.
+            InvalidKept: it is none that a run kept.
+            ServerProblem: the first that the ledger refuses; those before it are recorded.
+        """
+        kept = read_unrecorded(file.read_bytes())
+        return self._drive(self._session.record_kept(kept))
 
     def receipt(self, index: int) -> bytes:
         """A fresh receipt of any leaf, verified."""
@@ -269,8 +282,8 @@ class Ledger:
             parameters: of the training.
             source: file or script that ran; its digest is recorded.
             environment: versions of what it ran on.
-            keep_in: folder for a manifest of inputs, where an event has no room for all; the
-                working directory where absent.
+            keep_in: folder for a manifest of inputs, where an event has no room for all, and for
+                what the server did not take; the working directory where absent.
         """
         return TrackedRun(
             self,

@@ -127,7 +127,7 @@ def problem_of(status: int, value: JsonValue, retry_after: float | None = None) 
     if not isinstance(value, dict):
         said = f"The server answered {status}."
         return ServerProblem(status, f"http-{status}", said, retry_after)
-    code = value.get("code") or str(value.get("type", "")).rsplit(":", 1)[-1] or f"http-{status}"
+    code = value.get("code") or str(value.get("type", "")).rsplit("/", 1)[-1] or f"http-{status}"
     detail = value.get("detail") or value.get("title") or f"The server answered {status}."
     return ServerProblem(status, str(code), str(detail), retry_after)
 

@@ -14,22 +14,32 @@ import httpx
 import orjson
 import pytest
 
-from client import AsyncLedger
+from client import AsyncLedger, Draft
 from client.errors import NotAwaited
 from client.files import sha256_of
+from client.unrecorded import draft_of, read_unrecorded
+from ledger.errors import InvalidInput
 from ledger.events import Event
 from ledger.events.sealed import Sealed
 from tests.client.conftest import Connect
 from tests.support.adversary import LogServer, busy, lose_answer
-from tests.support.examples import LAB
+from tests.support.examples import EXAMPLES, LAB
 
 Body = dict[str, Any]
 
 
 @pytest.fixture
-def ledger(connect: Connect) -> Any:
+def ledger(connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Of a lab, sync and async; a run is a plain context of either."""
+    monkeypatch.chdir(tmp_path)
     return connect(key=LAB)
+
+
+def too_old(request: httpx.Request, honest: object) -> httpx.Response:
+    """The ledger takes none of a batch's events any more."""
+    problem = {"type": "/problems/time-out-of-window", "title": "T", "status": 422, "detail": "D"}
+    count = len(orjson.loads(request.content)["events"])
+    return httpx.Response(200, json={"results": [{"status": 422, "problem": problem}] * count})
 
 
 def kinds(server: LogServer) -> list[str]:
@@ -128,7 +138,9 @@ def test_a_failure_that_cannot_be_recorded_does_not_hide_what_failed(
 
     with pytest.raises(ValueError, match="diverged") as caught:
         train()
-    assert "could not be recorded" in caught.value.__notes__[0]
+    lost, kept = caught.value.__notes__
+    assert "could not be recorded" in lost
+    assert "ledger.record_kept(" in kept
 
 
 def test_a_run_does_not_begin_without_its_record(ledger: Any, server: LogServer) -> None:
@@ -145,6 +157,97 @@ def test_a_lost_answer_does_not_record_a_run_twice(ledger: Any, server: LogServe
     with ledger.run("j"):
         server.faults.extend([lose_answer, lose_answer])
     assert kinds(server) == ["run.started", "run.completed"]
+
+
+def leave_unrecorded(ledger: Any, server: LogServer, files: tuple[Path, Path]) -> Path:
+    """A run whose end nobody takes; the file that keeps it."""
+    data, model = files
+
+    def train() -> None:
+        with ledger.run("j", run="r") as run:
+            run.used("d", "1", file=data)
+            run.produced("m", "1", file=model)
+            server.always = busy()
+
+    with pytest.raises(Exception, match="Too many events") as caught:
+        train()
+    server.always = None
+    assert kinds(server) == ["run.started"]
+    file = Path.cwd() / "r.unrecorded.json"
+    assert str(file) in caught.value.__notes__[0]
+    return file
+
+
+def test_what_nobody_took_at_a_runs_end_is_kept_and_recorded_once(
+    ledger: Any, server: LogServer, files: tuple[Path, Path]
+) -> None:
+    file = leave_unrecorded(ledger, server, files)
+    assert file.stat().st_mode & 0o077 == 0
+    ends = ["run.completed", "model.version_published"]
+    assert [each.duplicate for each in ledger.record_kept(file)] == [False, False]
+    assert [each.duplicate for each in ledger.record_kept(file)] == [True, True]
+    assert kinds(server) == ["run.started", *ends]
+    assert body(server.events()[1])["inputs"][0]["digest"] == {"sha256": sha256_of(files[0])}
+
+
+def test_what_was_kept_for_more_than_a_day_is_signed_anew(
+    ledger: Any, server: LogServer, files: tuple[Path, Path]
+) -> None:
+    kept = leave_unrecorded(ledger, server, files)
+    server.faults.append(too_old)
+    recorded = ledger.record_kept(kept)
+    assert [each.duplicate for each in recorded] == [False, False]
+    assert kinds(server) == ["run.started", "run.completed", "model.version_published"]
+
+
+def test_a_failure_that_was_kept_is_recorded_with_its_reason_sealed(
+    ledger: Any, server: LogServer
+) -> None:
+    def train() -> None:
+        with ledger.run("j", run="r"):
+            server.always = busy()
+            raise ValueError("diverged")
+
+    with pytest.raises(ValueError, match="diverged"):
+        train()
+    server.always = None
+    ledger.record_kept(Path("r.unrecorded.json"))
+    assert kinds(server) == ["run.started", "run.failed"]
+    assert "diverged" not in server.events()[1].encode().decode()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"{}",
+        b'{"events": [1]}',
+        b'{"events": [{"event": 1}]}',
+        b'{"events": [{"event": {}, "openings": 1}]}',
+        b'{"events": [{"event": {}}]}',
+        b"no JSON",
+    ],
+)
+def test_what_no_run_kept_is_refused(document: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        read_unrecorded(document)
+
+
+def test_a_sealed_value_is_sealed_again_where_an_event_is_signed_anew(ledger: Any) -> None:
+    plain = {name: value for name, value in EXAMPLES["run.failed"].items() if name != "reason"}
+    draft = Draft("run.failed", plain, {"reason": "diverged"}, "r")
+    assert draft_of(ledger.sign(draft)) == draft
+
+
+def test_a_folder_that_takes_nothing_hides_no_failure(
+    ledger: Any, server: LogServer, tmp_path: Path
+) -> None:
+    def train() -> None:
+        with ledger.run("j", keep_in=tmp_path / "absent"):
+            server.always = busy()
+
+    with pytest.raises(Exception, match="Too many events") as caught:
+        train()
+    assert "could not be kept either" in caught.value.__notes__[0]
 
 
 @pytest.mark.parametrize("job", ["!!!", "ÄÖ", "x" * 200, "a/b c", "-.-"])
