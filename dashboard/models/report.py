@@ -5,85 +5,175 @@ Times and roots make clear what it was true of.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from fpdf import FPDF
-from fpdf.enums import XPos, YPos
+from fpdf.enums import Align, VAlign, WrapMode, XPos, YPos
+from fpdf.fonts import FontFace
 
 from client import JsonObject
 from client.trust import Trust
 from dashboard.models.lineage import Node, inputs_of, judged
 from dashboard.reading.fields import flag, number, numbers, objects, text
 from dashboard.words.findings import FINDINGS, SEVERITIES, VERDICTS
-from dashboard.words.times import exact, now_ms
+from dashboard.words.times import exact
 
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _MOST_ROWS = 500
+_STATES = {
+    "ok": "In order",
+    "problem": "PROBLEM",
+    "unknown": "UNKNOWN",
+    "affected": "AFFECTED",
+}
+_SHADES = {"clean": (26, 107, 56), "tainted": (166, 27, 27)}
+_OTHER_SHADE = (122, 74, 0)
+_GREY = (238, 240, 243)
+_WHITE = (255, 255, 255)
+_TYPOGRAPHY = str.maketrans(
+    {"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "..."}  # noqa: RUF001
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a report is about, in words.
+
+    Attributes:
+        title: of the model; its id where nobody can read one.
+        model, version: as the log has them.
+        facts: names and values, such as the owner.
+    """
+
+    title: str
+    model: str
+    version: str
+    facts: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How a report calls things.
+
+    Attributes:
+        readable: a sentence of the ledger's as people read it.
+        title_of: what a node of the lineage is called.
+    """
+
+    readable: Callable[[str], str]
+    title_of: Callable[[Node], str]
 
 
 class _Report(FPDF):
+    def __init__(self, running_title: str) -> None:
+        super().__init__()
+        self._running_title = running_title
+        self.set_margin(18)
+        self.set_auto_page_break(auto=True, margin=20)
+
     def footer(self) -> None:
-        """Numbers the pages."""
+        """Says on each page what it belongs to, and numbers the pages."""
         self.set_y(-15)
         self.set_font("Helvetica", size=8)
-        self.cell(0, 10, f"Page {self.page_no()} of {{nb}}", align="C")
+        self.cell(0, 5, _latin(self._running_title), align=Align.L)
+        self.set_x(self.l_margin)
+        self.cell(0, 5, f"Page {self.page_no()} of {{nb}}", align=Align.R)
 
     def heading(self, words: str) -> None:
-        """A heading."""
-        self.ln(3)
+        """A heading, never alone at the foot of a page."""
+        if self.will_page_break(30):
+            self.add_page()
+        self.ln(5)
         self.set_font("Helvetica", style="B", size=13)
         self._lines(words, 7)
+        self.ln(1)
 
     def say(self, words: str, *, strong: bool = False) -> None:
         """A paragraph of anybody's text."""
         self.set_font("Helvetica", style="B" if strong else "", size=10)
         self._lines(words, 5)
+        self.ln(1)
+
+    def type_out(self, words: str) -> None:
+        """Something to type or to compare, letter by letter."""
+        self.set_font("Courier", size=9)
+        self.set_fill_color(*_GREY)
+        self.multi_cell(0, 5, _latin(words), align=Align.L, fill=True, wrapmode=WrapMode.CHAR,
+                        padding=2, new_x=XPos.LMARGIN, new_y=YPos.NEXT)  # fmt: skip
+        self.ln(1)
+
+    def rows(
+        self, columns: Sequence[str], rows: Sequence[Sequence[str]], widths: tuple[int, ...]
+    ) -> None:
+        """A table; its head stands on each page."""
+        self.set_font("Helvetica", size=9)
+        self.set_fill_color(*_WHITE)
+        head = FontFace(emphasis="BOLD", fill_color=_GREY)
+        with self.table(
+            align=Align.L, col_widths=widths, headings_style=head, line_height=5, padding=1,
+            text_align=Align.L, v_align=VAlign.T, wrapmode=WrapMode.WORD,
+            borders_layout="HORIZONTAL_LINES", first_row_as_headings=bool(columns),
+        ) as table:  # fmt: skip
+            for cells in [columns, *rows] if columns else rows:
+                table.row([_latin(cell) for cell in cells])
+        self.ln(1)
 
     def _lines(self, words: str, height: float) -> None:
-        self.multi_cell(0, height, _latin(words), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.multi_cell(0, height, _latin(words), align=Align.L, new_x=XPos.LMARGIN,
+                        new_y=YPos.NEXT)  # fmt: skip
 
 
 def audit_report(
-    model: str,
-    version: str,
-    audit: JsonObject,
-    trust: Trust,
-    names: Mapping[str, str],
-    *,
-    now: int | None = None,
+    subject: Subject, audit: JsonObject, trust: Trust, wording: Wording, *, as_of: int, now: int
 ) -> bytes:
     """The PDF.
 
     Args:
-        model: id.
-        version: of the model.
+        subject: what it is about.
         audit: as the API gives it.
         trust: the log that it was read from.
-        names: members' names by address.
-        now: when it is made, milliseconds since the epoch.
+        wording: how people and data are called.
+        as_of: when the last event was recorded that the audit looked at, milliseconds since the
+            epoch.
+        now: when it is made, likewise.
     """
-    report = _Report()
-    report.set_title(f"Audit of {model}, version {version}")
+    title = f"Audit of “{subject.title}”, version {subject.version}"
+    size = number(audit, "size")
+    report = _Report(f"{subject.model} {subject.version}, as of event {size - 1} of {trust.origin}")
+    report.set_title(title)
     report.set_creator("Concord")
     report.set_lang("en")
     report.add_page()
     report.set_font("Helvetica", style="B", size=18)
-    report.multi_cell(0, 10, _latin(f"Audit of {model}, version {version}"),
-                      new_x=XPos.LMARGIN, new_y=YPos.NEXT)  # fmt: skip
-    word, sentence = VERDICTS.get(text(audit, "verdict"), (text(audit, "verdict"), ""))
-    report.say(f"{word}. {sentence}", strong=True)
-    if not flag(audit, "isComplete"):
-        report.say("The audit could not see everything.")
-    made = exact(now if now is not None else now_ms())
-    report.say(f"As of event {number(audit, 'size') - 1} of log {trust.origin}. Made {made}.")
-    _findings(report, audit, names)
-    _inputs(report, audit)
-    _how_to_check(report, model, version, audit, trust)
+    report.multi_cell(0, 9, _latin(title), align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    report.ln(2)
+    _verdict(report, audit)
+    times = [
+        ("As of", f"{exact(as_of)}, right after event {size - 1} of the log {trust.origin}"),
+        ("Report made", exact(now)),
+    ]
+    report.rows((), [*subject.facts, *times], (28, 100))
+    _findings(report, audit, wording)
+    _inputs(report, audit, wording)
+    _how_to_check(report, subject, audit, trust)
     return bytes(report.output())
 
 
-def _findings(report: _Report, audit: JsonObject, names: Mapping[str, str]) -> None:
+def _verdict(report: _Report, audit: JsonObject) -> None:
+    verdict = text(audit, "verdict")
+    word, sentence = VERDICTS.get(verdict, (verdict, ""))
+    report.set_font("Helvetica", style="B", size=12)
+    report.set_fill_color(*_SHADES.get(verdict, _OTHER_SHADE))
+    report.set_text_color(*_WHITE)
+    report.multi_cell(0, 6, _latin(f"{word}. {sentence}"), align=Align.L, fill=True, padding=3,
+                      new_x=XPos.LMARGIN, new_y=YPos.NEXT)  # fmt: skip
+    report.set_text_color(0, 0, 0)
+    report.ln(3)
+    if not flag(audit, "isComplete"):
+        report.say("The audit could not see everything.", strong=True)
+
+
+def _findings(report: _Report, audit: JsonObject, wording: Wording) -> None:
     report.heading("What was found")
     findings = objects(audit, "findings")
     if not findings:
@@ -92,46 +182,48 @@ def _findings(report: _Report, audit: JsonObject, names: Mapping[str, str]) -> N
         severity = SEVERITIES.get(text(finding, "severity"), text(finding, "severity"))
         code = text(finding, "code")
         report.say(f"{severity}: {FINDINGS.get(code, code)} [{code}]", strong=True)
-        sentence = _ADDRESS.sub(lambda a: names.get(a[0]) or a[0], text(finding, "sentence"))
         events = ", ".join(str(index) for index in numbers(finding, "events"))
-        report.say(f"{sentence} Events: {events or 'none'}.")
+        report.say(f"{wording.readable(text(finding, 'sentence'))} Events: {events or 'none'}.")
+    if len(findings) > _MOST_ROWS:
+        report.say(f"And {len(findings) - _MOST_ROWS:,} more; the proof file has them all.")
 
 
-def _inputs(report: _Report, audit: JsonObject) -> None:
+def _inputs(report: _Report, audit: JsonObject, wording: Wording) -> None:
     report.heading("What went into it")
-    faults, rows = judged(audit), inputs_of(audit)
+    rows = inputs_of(audit)
     if not rows:
         report.say("Nothing is recorded.")
-    for node, covered in list(rows.items())[:_MOST_ROWS]:
-        parts = Node.parse(node)
-        state = {
-            "ok": "in order",
-            "problem": "PROBLEM",
-            "unknown": "UNKNOWN",
-            "affected": "AFFECTED",
-        }[faults.state(node)]
-        by_right = f" Used by right of: {covered}." if covered else ""
-        report.say(f"{parts.sort} {parts.title}: {state}.{by_right}")
+        return
+    faults = judged(audit)
+    cells = [
+        _input(Node.parse(node), covered, _STATES[faults.state(node)], wording)
+        for node, covered in list(rows.items())[:_MOST_ROWS]
+    ]
+    report.rows(("What", "Title and name", "Used by right of", "State"), cells, (14, 52, 40, 16))
     if len(rows) > _MOST_ROWS:
-        report.say(f"And {len(rows) - _MOST_ROWS} more; the proof file has them all.")
+        report.say(f"And {len(rows) - _MOST_ROWS:,} more; the proof file has them all.")
 
 
-def _how_to_check(
-    report: _Report, model: str, version: str, audit: JsonObject, trust: Trust
-) -> None:
+def _input(node: Node, covered: str, state: str, wording: Wording) -> tuple[str, str, str, str]:
+    return node.sort.capitalize(), f"{wording.title_of(node)}\n{node.title}", covered or "-", state
+
+
+def _how_to_check(report: _Report, subject: Subject, audit: JsonObject, trust: Trust) -> None:
     report.heading("How to check this")
+    size = number(audit, "size")
     report.say(
-        "This page proves nothing by itself. Download the proof file (the bundle) from the model's "
-        "page and check it with no server:"
+        "This paper proves nothing by itself. Download the proof from the model's page, under "
+        '"Proof and report", and check it on any computer, with no server:'
     )
-    report.say(
-        f"concord verify {model}-{version}.json --verifier-key '{trust.verifier_key}'", strong=True
-    )
-    report.say(f"Log: {trust.origin}. Root: {text(audit, 'root')}. Size: {number(audit, 'size')}.")
+    file = f"{subject.model}-{subject.version}-as-of-{size - 1}.json"
+    report.type_out(f"concord verify {file} --verifier-key '{trust.verifier_key}'")
+    report.say(f"The log had {size:,} events then, with this fingerprint (root):")
+    report.type_out(text(audit, "root"))
 
 
 def _latin(words: str) -> str:
     # The standard fonts of PDF know Latin-1 only; what they cannot write is spelled out.
     return "".join(
-        c if c == "\n" or (c.isprintable() and ord(c) < 256) else f"<U+{ord(c):04X}>" for c in words
+        c if c == "\n" or (c.isprintable() and ord(c) < 256) else f"<U+{ord(c):04X}>"
+        for c in words.translate(_TYPOGRAPHY)
     )

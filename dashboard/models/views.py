@@ -8,20 +8,21 @@ import streamlit as st
 
 from client import JsonObject
 from client.proofs import prove_bundle
-from dashboard.components.copying import copyable
+from dashboard.components.copying import copyable, verbatim
 from dashboard.components.explain import meaning
 from dashboard.components.markup import Markup, badge, code, facts, joined, line, show, table, text
 from dashboard.components.states import empty
 from dashboard.models.ancestry import MARKS, SORTS
 from dashboard.models.lineage import Node, inputs_of, judged
-from dashboard.models.report import audit_report
+from dashboard.models.report import Subject, Wording, audit_report
 from dashboard.models.verdicts import audit_of, path_of, verdict_badge
-from dashboard.reading.connection import ledger, read, trust
-from dashboard.reading.fields import inner
+from dashboard.reading.connection import ledger, read, read_event, trust
+from dashboard.reading.fields import inner, number
 from dashboard.reading.fields import text as text_of
-from dashboard.reading.names import members
+from dashboard.reading.names import name_of, readable
 from dashboard.reading.titles import dataset_title, model_title
 from dashboard.words.findings import signed_in_words
+from dashboard.words.times import now_ms
 
 
 def ingredients(audit: JsonObject) -> None:
@@ -45,8 +46,11 @@ def ingredients(audit: JsonObject) -> None:
 
 
 def _name(node: Node) -> Markup:
-    title = dataset_title(node.name) if node.sort == "dataset" else model_title(node.name)
-    return joined(text(title), " ", code(node.title))
+    return joined(text(_title(node)), " ", code(node.title))
+
+
+def _title(node: Node) -> str:
+    return dataset_title(node.name) if node.sort == "dataset" else model_title(node.name)
 
 
 def compare(audit: JsonObject, names: Sequence[str]) -> None:
@@ -107,14 +111,12 @@ def proof(audit: JsonObject, at: int) -> None:
         )  # fmt: skip
         st.download_button(
             "Download a report (PDF)",
-            lambda: audit_report(model, version, audit, trust(), _names()),
+            lambda: _report(model, version, audit),
             f"{name}.pdf", "application/pdf", icon=":material/picture_as_pdf:", on_click="ignore",
         )  # fmt: skip
     show(line("Anyone can check the file with no server, and without trusting this page:"))
-    st.code(
-        f"concord verify {name}.json --verifier-key '{trust().verifier_key}'",
-        language=None,
-        wrap_lines=True,
+    verbatim(
+        f"concord verify {name}.json --verifier-key '{trust().verifier_key}'", "verify-command"
     )
     found_version = read(path_of(model, version))
     copyable(
@@ -128,5 +130,18 @@ def proof(audit: JsonObject, at: int) -> None:
     meaning("bundle", "digest", "verifier key")
 
 
-def _names() -> dict[str, str]:
-    return {address: text_of(item, "name") for address, item in members().items()}
+def _report(model: str, version: str, audit: JsonObject) -> bytes:
+    item, found = read(f"/v1/models/{model}"), read(path_of(model, version))
+    facts = [
+        ("Model", model),
+        ("Owner", name_of(text_of(item, "owner"))),
+        ("Licence", text_of(item, "license")),
+        ("Task", text_of(item, "task") or "not said"),
+        ("How made", text_of(found, "relation")),
+        ("Training run", text_of(found, "run") or "none recorded"),
+        ("File, SHA-256", text_of(found, "digest")),
+    ]
+    subject = Subject(model_title(model), model, version, facts)
+    as_of = number(read_event(number(audit, "size") - 1), "recordedAt")
+    wording = Wording(readable, _title)
+    return audit_report(subject, audit, trust(), wording, as_of=as_of, now=now_ms())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import zlib
 
-from client import JsonObject
+from client import JsonObject, JsonValue
 from client.trust import Trust
 from dashboard.audit.log import as_csv
-from dashboard.models.report import audit_report
+from dashboard.models.report import Subject, Wording, audit_report
 from tests.dashboard.test_lineage import AUDIT
 
 
@@ -32,9 +34,64 @@ def test_no_cell_is_a_formula_to_a_spreadsheet() -> None:
         assert read[0]["summary"].startswith("'")
 
 
-def test_a_report_is_a_pdf_whatever_the_texts_hold() -> None:
-    audit: JsonObject = AUDIT | {"verdict": "tainted", "size": 10, "root": "x", "isComplete": False}
-    trust = Trust("ledger.test/concord", "key", 1)
-    made = audit_report("m", "1", audit, trust, {"0x0": "病院"}, now=1_790_000_000_000)
+WORDING = Wording(readable=str.upper, title_of=lambda node: f"Title of “{node.name}”")
+FOUND: JsonObject = AUDIT | {
+    "verdict": "tainted", "size": 10, "root": "c" * 44, "isComplete": False,
+}  # fmt: skip
+
+
+def report(audit: JsonObject, **facts: str) -> tuple[int, str]:
+    """How many pages a report has, and its text, lines joined by spaces."""
+    subject = Subject("Model “M”", "m", "1", list(facts.items()))
+    trust = Trust("ledger.test/concord", "ledger.test/concord+key", 1)
+    as_of, now = 1_780_000_000_000, 1_790_000_000_000
+    made = audit_report(subject, audit, trust, WORDING, as_of=as_of, now=now)
     assert made.startswith(b"%PDF-")
     assert made.rstrip().endswith(b"%%EOF")
+    packed = re.findall(rb"stream\n(x.*?)\nendstream", made, re.DOTALL)
+    streams = [zlib.decompress(stream) for stream in packed]
+    shown = [piece for s in streams for piece in re.findall(rb"\(((?:\\.|[^\\)])*)\) Tj", s)]
+    text = re.sub(rb"\\(.)", rb"\1", b" ".join(shown)).decode("latin-1")
+    return len(re.findall(rb"/Type /Page\n", made)), " ".join(text.split())
+
+
+def test_a_report_says_the_verdict_in_words_and_of_what_when() -> None:
+    pages, text = report(FOUND, Owner="Müller Clinic")
+    assert pages == 1
+    assert 'Audit of "Model "M"", version 1' in text
+    assert "Tainted. Something behind this version was not allowed" in text
+    assert "Müller Clinic" in text
+    assert "28 May 2026, 20:26:40 UTC, right after event 9 of the log ledger.test/concord" in text
+    assert "21 Sep 2026, 14:13:20 UTC" in text
+    assert "Page 1 of 1" in text
+
+
+def test_a_report_reads_as_the_pages_do() -> None:
+    finding: JsonObject = {"code": "grant-expired", "severity": "error", "sentence": "it ended",
+                           "events": [4, 6]}  # fmt: skip
+    _, text = report(FOUND | {"findings": [finding]})
+    assert "Problem: Data was used after the permission had ended." in text
+    assert "IT ENDED Events: 4, 6." in text
+    assert 'Title of "a"' in text
+    assert "a, version 1" in text
+    assert "permission g (does not hold)" in text
+
+
+def test_nothing_in_a_report_is_cut_off_however_long() -> None:
+    name = "n" * 128
+    ancestors: list[JsonValue] = [
+        {"node": f"dataset:{name}{at}@1", "sort": "dataset", "depth": 2, "index": 1}
+        for at in range(60)
+    ]
+    pages, text = report(FOUND | {"ancestors": ancestors, "root": "r" * 500}, Digest="d" * 200)
+    together = text.replace(" ", "")
+    assert together.count(name) >= 60
+    assert "r" * 500 in together
+    assert "d" * 200 in together
+    assert f"Page {pages} of {pages}" in text
+    assert text.count("Used by right of") > 1
+
+
+def test_a_report_is_a_pdf_whatever_the_texts_hold() -> None:
+    _, text = report(FOUND, Owner="病院 (a) \\ b")
+    assert "<U+75C5><U+9662> (a) \\ b" in text
