@@ -83,6 +83,13 @@ def first_anchor(database: Database, size: int) -> StoredAnchor | None:
     return None if row is None else StoredAnchor(*row)
 
 
+def anchors_of_size(database: Database, size: int) -> list[StoredAnchor]:
+    """Anchors of a tree of exactly that size, one a registry."""
+    wanted = select(_ANCHOR).where(col(AnchorRow.size) == size)
+    with database.read() as connection:
+        return [StoredAnchor(*row) for row in connection.execute(wanted)]
+
+
 def list_anchors(
     database: Database, *, before: int | None = None, limit: int = 100
 ) -> list[StoredAnchor]:

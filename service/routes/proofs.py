@@ -14,7 +14,9 @@ from ledger.events.canonical import JsonObject, parse_object
 from ledger.events.signing import WrongSigner, recover
 from ledger.events.typed_data import sealed_read_digest
 from ledger.events.wallets import WalletChain
+from ledger.merkle import Anchor
 from ledger.merkle.encoding import encode_base64
+from ledger.store.chains import anchors_of_size
 from ledger.store.reads import snapshot
 from ledger.vault import Opened, Redacted
 from ledger.verify import verify_bundle, verify_receipt
@@ -41,7 +43,11 @@ FRESH_MS = 5 * 60 * 1000
     responses={200: {"model": Verdict}},
 )
 async def verify(request: Request) -> Response:
-    """Anyone can do the same offline, trusting nobody: `concord verify`."""
+    """Anyone can do the same offline, trusting nobody: `concord verify`.
+
+    That an anchor's root extends the document's tree is verified. Whether a chain holds it is told
+    in `anchor`, as far as this service has read that chain; `concord verify --rpc` asks the chain.
+    """
     parts = parts_of(request)
     document = await read_body(request, parts.settings.max_batch_bytes)
     return Json(await in_thread(parts, lambda: _verdict(parts, document)))
@@ -68,7 +74,7 @@ def _verdict(parts: Parts, document: bytes) -> JsonObject:
 
 _VERDICT_FIELDS = (
     "kind", "valid", "problem", "detail", "index", "eventId", "model", "version", "verdict",
-    "size", "root",
+    "size", "root", "anchor",
 )  # fmt: skip
 
 
@@ -82,6 +88,7 @@ def _check_receipt(parts: Parts, document: bytes) -> JsonObject:
         "eventId": verified.recorded.event.id.hex(),
         "size": verified.checkpoint.size,
         "root": encode_base64(verified.checkpoint.root),
+        "anchor": _standing(parts, verified.anchor),
     }
 
 
@@ -97,7 +104,24 @@ def _check_bundle(parts: Parts, document: bytes) -> JsonObject:
         "verdict": verified.answer.verdict,
         "size": verified.checkpoint.size,
         "root": encode_base64(verified.checkpoint.root),
+        "anchor": _standing(parts, verified.anchor),
     }
+
+
+def _standing(parts: Parts, anchor: Anchor | None) -> str | None:
+    """What this service knows of an anchor whose root extends the document's tree."""
+    if anchor is None:
+        return None
+    said = (
+        anchor.chain_id, anchor.contract.lower(), anchor.size, anchor.root, anchor.block_number,
+        anchor.block_hash, anchor.transaction_hash,
+    )  # fmt: skip
+    read = [
+        (row.chain_id, row.contract.lower(), row.size, row.root, row.block_number, row.block_hash,
+         row.transaction_hash)
+        for row in anchors_of_size(parts.log.database, anchor.size)
+    ]  # fmt: skip
+    return "confirmed" if said in read else "unconfirmed"
 
 
 @router.post(

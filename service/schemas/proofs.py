@@ -73,6 +73,9 @@ class Verdict(Answer):
         index, event_id: what a receipt proves.
         model, version, verdict: what a bundle proves.
         size, root: of the signed tree.
+        anchor: whether this service has read exactly the document's anchor on its chain:
+            `confirmed`, or `unconfirmed`: it is a claim until that chain is asked. Null where the
+            document names none.
     """
 
     kind: Literal["receipt", "bundle"]
@@ -86,3 +89,4 @@ class Verdict(Answer):
     verdict: Literal["clean", "tainted", "incomplete"] | None
     size: Size | None
     root: Base64 | None
+    anchor: Literal["confirmed", "unconfirmed"] | None

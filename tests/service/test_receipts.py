@@ -41,7 +41,8 @@ def test_a_receipt_gains_its_anchor_and_the_chain_holds_that_root(dao: ServedDao
     path = f"/v1/receipts/{before}"
     plain = dao.read(path)
     assert plain["anchor"] is None
-    assert dao.do(VERIFY, plain)["valid"] is True
+    verdict = dao.do(VERIFY, plain)
+    assert (verdict["valid"], verdict["anchor"]) == (True, None)
 
     anchor_now(dao)
     await_that(lambda: dao.read(path)["anchor"] is not None)
@@ -54,6 +55,7 @@ def test_a_receipt_gains_its_anchor_and_the_chain_holds_that_root(dao: ServedDao
     assert verified.anchor is not None
     verdict = dao.do(VERIFY, receipt)
     assert (verdict["valid"], verdict["index"]) == (True, before)
+    assert verdict["anchor"] == "confirmed"
     # Said by the chain itself, at its own interface.
     plan = read_plan(dao.server.settings)
     chain = connect(
@@ -69,6 +71,23 @@ def test_a_receipt_gains_its_anchor_and_the_chain_holds_that_root(dao: ServedDao
     # The one from before proves the same leaf still, and the oldest keeps its first anchor.
     assert dao.do(VERIFY, plain)["valid"] is True
     assert dao.read("/v1/receipts/0")["anchor"]["size"] <= before
+
+
+def test_an_anchor_that_the_service_has_not_read_on_its_chain_is_told_as_unconfirmed(
+    dao: ServedDao,
+) -> None:
+    receipt = anchored(dao)
+    assert dao.do(VERIFY, receipt)["anchor"] == "confirmed"
+    claims = {
+        "chainId": 1,
+        "contract": "0x" + "11" * 20,
+        "blockNumber": receipt["anchor"]["blockNumber"] + 1,
+        "blockHash": "0x" + "22" * 32,
+        "transactionHash": "0x" + "22" * 32,
+    }
+    for name, claim in claims.items():
+        verdict = dao.do(VERIFY, with_anchor(**{name: claim})(receipt))
+        assert (verdict["valid"], verdict["anchor"]) == (True, "unconfirmed"), name
 
 
 def flipped(text: str) -> str:
