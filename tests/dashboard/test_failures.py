@@ -2,82 +2,132 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
-from playwright.sync_api import TimeoutError as NotInTime
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.dashboard.conftest import PATIENCE_MS, Open, settled
+from tests.dashboard.conftest import Open, settled
 from tests.dashboard.processes import DashboardProcess
-from tests.dashboard.story import HOSTILE_TEXT, HOSTILE_TITLE, now_consortium
+from tests.dashboard.story import HOSTILE_TEXT, HOSTILE_TITLE
 from tests.dashboard.wallet import Wallet
-from tests.dashboard.world import Assembly, admission, found_world, serve
+from tests.dashboard.world import Assembly, admission
 from tests.support.ledgers import Consortium, member_key
-from tests.support.servers import ServerProcess, free_port
+from tests.support.line import Line
+from tests.support.servers import ServerProcess
 
 pytestmark = pytest.mark.slow
 
-GONE_WITHIN_MS = 15_000
-NEWCOMER = member_key("newcomer-elsewhere")
+
+@pytest.fixture(scope="module")
+def line(service: ServerProcess) -> Iterator[Line]:
+    """The only way from the dashboard to the server."""
+    with Line(service.url) as line:
+        yield line
 
 
-def test_a_server_that_goes_away_is_named_and_the_page_and_a_vote_come_back_with_it(
-    browser: Browser, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    consortium, folder = now_consortium(), tmp_path_factory.mktemp("away")
-    found_world(folder / "data", consortium)
-    service = serve(folder / "data", port=free_port())
-    context = browser.new_context()
-    context.set_default_timeout(PATIENCE_MS)
-    with service, DashboardProcess(service.url, folder / "trust") as dashboard:
-        assembly = Assembly(consortium, service.url, folder / "client")
-        proposal = assembly.open("Admit the newcomer", admission(NEWCOMER, "steward"))
-        voting = about_to_vote(context, consortium, dashboard, service, proposal)
-        page = context.new_page()
-        page.goto(dashboard.url)
-        settled(page, "Overview")
-        expect(page.get_by_text("Log verified")).to_be_visible()
-
-        service.kill()
-        # The live part notices by itself, and so does whatever is opened next.
-        expect(page.get_by_text("Offline")).to_be_visible()
-        page.goto(f"{dashboard.url}/datasets")
-        expect(page.get_by_text("The server does not answer.", exact=True)).to_be_visible()
-        voting.get_by_role("button", name="Sign with Test Wallet").click()
-        expect(voting.get_by_text("The server does not answer.", exact=True).first).to_be_visible()
-
-        service.start()
-        expect(page.get_by_role("link", name="Breast cancer records, North")).to_be_visible()
-        expect(page.get_by_text("Log verified")).to_be_visible()
-        # The page still knows which vote it was: it sends what was signed, or has it signed again
-        # where the server was gone before the page had heard of the signature.
-        counted = voting.get_by_text("Your vote was counted")
-        again = voting.get_by_role("button", name="Sign with Test Wallet")
-        expect(counted.or_(again).first).to_be_visible()
-        if not counted.is_visible():
-            with suppress(NotInTime):  # gone meanwhile: it was sent after all
-                again.click(timeout=GONE_WITHIN_MS)
-        expect(counted).to_be_visible()
-        assert assembly.voted(proposal, consortium.labs[0]) == ["for"]
-    context.close()
+@pytest.fixture(scope="module")
+def far_dashboard(
+    line: Line, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[DashboardProcess]:
+    with DashboardProcess(line.url, tmp_path_factory.mktemp("far")) as process:
+        yield process
 
 
-def about_to_vote(
-    context: BrowserContext, consortium: Consortium, dashboard: DashboardProcess,
-    service: ServerProcess, proposal: str,
-) -> Page:  # fmt: skip
-    chain = consortium.domain.chain_id
-    Wallet(consortium.labs[0], chain, {chain}, rpc=f"{service.url}/rpc").install(context)
+@pytest.fixture
+def mended(line: Line) -> Iterator[Line]:
+    """The same, whole before and after the test."""
+    yield line
+    line.cut_before = b""
+    line.cut()
+    line.mend()
+
+
+@dataclass
+class Voting:
+    """A member about to press the button that signs its vote."""
+
+    page: Page
+    wallet: Wallet
+    proposal: str
+
+    def sign(self) -> None:
+        self.page.get_by_role("button", name="Sign with Test Wallet").click()
+
+
+@pytest.fixture
+def voting(
+    context: BrowserContext, far_dashboard: DashboardProcess, assembly: Assembly,
+    wallet_of: Callable[..., Wallet], consortium: Consortium, request: pytest.FixtureRequest,
+) -> Voting:  # fmt: skip
+    # No proposal can be made twice.
+    newcomer = member_key(request.node.name)
+    proposal = assembly.open("Admit the newcomer", admission(newcomer, "steward"))
+    wallet = wallet_of(consortium.labs[0])
     page = context.new_page()
-    page.goto(f"{dashboard.url}/proposals?proposal={proposal}")
+    page.goto(f"{far_dashboard.url}/proposals?proposal={proposal}")
     settled(page, "Admit the newcomer")
     page.get_by_role("button", name="Vote for").click()
     page.get_by_role("button", name="Connect Test Wallet").click()
     page.get_by_role("button", name="Sign with Test Wallet").wait_for()
-    return page
+    return Voting(page, wallet, proposal)
+
+
+def away(page: Page) -> Locator:
+    return page.get_by_text("The server does not answer.", exact=True).first
+
+
+def test_a_server_that_goes_away_is_named_and_the_page_comes_back_with_it(
+    context: BrowserContext, far_dashboard: DashboardProcess, mended: Line
+) -> None:
+    page = context.new_page()
+    page.goto(far_dashboard.url)
+    settled(page, "Overview")
+    expect(page.get_by_text("Log verified")).to_be_visible()
+    mended.cut()
+    # The live part notices by itself, and so does whatever is opened next.
+    expect(page.get_by_text("Offline")).to_be_visible()
+    page.goto(f"{far_dashboard.url}/datasets")
+    expect(away(page)).to_be_visible()
+    mended.mend()
+    expect(page.get_by_role("link", name="Breast cancer records, North")).to_be_visible()
+    expect(page.get_by_text("Log verified")).to_be_visible()
+
+
+def test_a_vote_that_was_signed_and_did_not_reach_the_server_is_sent_once_it_answers(
+    voting: Voting, mended: Line, assembly: Assembly, consortium: Consortium
+) -> None:
+    mended.cut_before = b"POST /v1/votes "
+    voting.sign()
+    expect(away(voting.page)).to_be_visible()
+    expect(voting.page.get_by_text("Your vote was counted")).to_have_count(0)
+    assert assembly.votes(voting.proposal) == []
+    mended.cut_before = b""
+    mended.mend()
+    # The page still knows what was signed: nobody is asked again.
+    expect(voting.page.get_by_text("Your vote was counted")).to_be_visible()
+    assert len(voting.wallet.signed()) == 1
+    assert assembly.voted(voting.proposal, consortium.labs[0]) == ["for"]
+
+
+def test_a_vote_that_was_signed_while_the_page_could_not_be_drawn_is_signed_again(
+    voting: Voting, mended: Line, far_dashboard: DashboardProcess, assembly: Assembly,
+    consortium: Consortium,
+) -> None:  # fmt: skip
+    mended.cut()
+    # Once nothing is kept of what was read before, the page ends before it hears of the signature.
+    other = voting.page.context.new_page()
+    other.goto(f"{far_dashboard.url}/proposals?proposal={voting.proposal}")
+    expect(away(other)).to_be_visible()
+    voting.sign()
+    expect(away(voting.page)).to_be_visible()
+    mended.mend()
+    voting.sign()
+    expect(voting.page.get_by_text("Your vote was counted")).to_be_visible()
+    assert len(voting.wallet.signed()) == 2
+    assert assembly.voted(voting.proposal, consortium.labs[0]) == ["for"]
 
 
 @pytest.fixture(scope="module")

@@ -25,12 +25,15 @@ class Line:
     Attributes:
         url: where clients connect to, whether the line is cut or not.
         target: see above.
+        cut_before: what a client's message begins with that is not passed on any more: the line is
+            cut instead. Empty for none.
         on_sent: told how many bytes clients have sent, all connections together, before the last of
             them are passed on.
     """
 
     def __init__(self, target: str, *, is_cut: bool = False) -> None:
         self.target = target
+        self.cut_before = b""
         self.on_sent: Callable[[int], None] = lambda _: None
         self._sent = 0
         self._port = free_port()
@@ -97,6 +100,9 @@ class Line:
         with suppress(OSError):
             while piece := source.recv(_PIECE):
                 if is_sent:
+                    if self.cut_before and piece.startswith(self.cut_before):
+                        self.cut()
+                        break
                     with self._lock:
                         self._sent += len(piece)
                         sent = self._sent
