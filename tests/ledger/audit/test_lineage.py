@@ -47,6 +47,7 @@ def test_ancestors_come_nearest_first(chain: History) -> None:
         "dataset:d@1",
     ]
     assert {n.depth for n in answer.nodes if n.node == "dataset:d@1"} == {4}
+    assert {n.depth for n in answer.nodes if n.node == "model:o@1"} == {0}
 
 
 def test_grants_and_agents_stand_beside(chain: History) -> None:
@@ -59,6 +60,14 @@ def test_grants_and_agents_stand_beside(chain: History) -> None:
     assert ("wasDerivedFrom", "model:o@1", "model:n@1") in relations
     known = {n.node for n in answer.nodes}
     assert all(e.source in known and e.target in known for e in answer.edges)
+
+
+def test_as_of_then_what_was_told_later_does_not_stand_beside(chain: History) -> None:
+    before = chain.size
+    chain.revoke("g")
+    told = {e.relation: e.index for e in ancestors(chain).edges}
+    assert told["wasInvalidatedBy"] == before
+    assert all(e.index < before for e in ancestors(chain, size=before).edges)
 
 
 def test_descendants_of_a_dataset_are_all_that_came_of_it(chain: History) -> None:

@@ -127,6 +127,7 @@ class TestTimes:
         granted.pass_time(90 * DAY)
         granted.train(inputs=[used("d", "g")])
         assert "ended at" in only(granted, Code.GRANT_EXPIRED, "error")
+        assert [(c.basis, c.holds) for c in granted.audit().coverages] == [("grant", False)]
 
     def test_a_run_that_outlasts_the_grant_taints(self, granted: History) -> None:
         granted.pass_time(90 * DAY)
@@ -553,7 +554,7 @@ class TestManifests:
         answer = granted.audit(manifests=supplied([document]))
         check_roads(granted, supplied([document]))
         assert codes(answer) == ["grant-missing"]
-        assert [c.basis for c in answer.coverages] == ["grant", "none"]
+        assert [(c.basis, c.holds) for c in answer.coverages] == [("grant", True), ("none", False)]
 
     def test_without_its_manifest_a_run_leaves_it_incomplete(self, granted: History) -> None:
         self.train_with(granted, self.lines(used("d", "g")))
@@ -570,6 +571,21 @@ class TestManifests:
         answer = granted.audit(manifests=supplied([document]))
         assert answer.verdict == "incomplete"
         assert answer.findings[0].sentence.startswith("Line 2 of the manifest")
+
+    def test_empty_lines_of_a_manifest_are_passed_over(self, granted: History) -> None:
+        document = b"\n" + self.lines(used("d", "g")) + b"\n\n" + self.lines(used("d")).rstrip()
+        self.train_with(granted, document)
+        answer = granted.audit(manifests=supplied([document]))
+        assert [c.basis for c in answer.coverages] == ["grant", "none"]
+        assert codes(answer) == ["grant-missing"]
+
+    def test_a_manifest_that_a_limit_cuts_is_never_complete(self, granted: History) -> None:
+        document = self.lines(*[used("d", "g")] * 6)
+        self.train_with(granted, document)
+        manifests = supplied([document])
+        cut = granted.audit(manifests=manifests, limit=5)
+        assert (cut.verdict, cut.is_complete, cut.limit) == ("incomplete", False, 5)
+        assert granted.audit(manifests=manifests, limit=6).verdict == "clean"
 
 
 class TestLineage:
@@ -616,6 +632,9 @@ class TestLineage:
         assert codes(answer) == ["cycle"]
         assert "model:m@1" in answer.findings[0].path
         assert "model:n@1" in answer.findings[0].path
+        told = {ancestor.index for ancestor in answer.ancestors if ancestor.node[-4:] != ":d@1"}
+        assert set(answer.findings[0].events) <= told
+        assert len(answer.findings[0].events) == len(answer.findings[0].path)
 
     def test_a_run_that_reads_its_own_output_is_told(self, granted: History) -> None:
         granted.train(inputs=[used("d", "g"), M1])

@@ -8,6 +8,7 @@ import pytest
 
 from ledger.audit import Policy, parse_policy
 from ledger.audit.errors import InvalidPolicy
+from ledger.audit.policies import MAX_POLICY_BYTES
 from ledger.events.canonical import InvalidJson, JsonValue
 from tests.support.histories import DAY, History, codes, used
 
@@ -20,6 +21,14 @@ def policy(*rules: JsonValue, index: int = 0, name: str = "p") -> Policy:
 LONGEST: JsonValue = {"rule": "longest-grant", "days": 30}
 PURPOSES: JsonValue = {"rule": "purposes-allowed", "duo": ["DS"]}
 TERMS: JsonValue = {"rule": "terms-required"}
+
+
+def test_a_policy_of_the_most_bytes_is_read_and_one_byte_more_is_refused() -> None:
+    document = json.dumps({"v": 1, "policy": "p", "rules": [LONGEST]}).encode()
+    longest = document.ljust(MAX_POLICY_BYTES)
+    assert parse_policy(longest, version=1, index=0).policy == "p"
+    with pytest.raises(InvalidPolicy, match=f"at most {MAX_POLICY_BYTES} bytes"):
+        parse_policy(longest + b" ", version=1, index=0)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from ledger.rules.errors import (
 )
 from ledger.rules.wallets import may_be_contract
 from tests.support.histories import History
-from tests.support.ledgers import DAY, member_key
+from tests.support.ledgers import DAY, Consortium, member_key
 
 JOB = member_key("job")
 
@@ -56,7 +56,10 @@ def test_an_event_is_issued_within_the_window_to_the_millisecond(
         return
     with pytest.raises(TimeOutOfWindow) as refused:
         ledger.record(event)
-    assert ("ahead" if offset > 0 else "behind") in str(refused.value)
+    limit = (
+        "ahead of the ledger's clock; 10 is" if offset > 0 else "behind the ledger's clock; 24 is"
+    )
+    assert limit in str(refused.value)
 
 
 def test_who_is_no_member_may_nothing(ledger: History) -> None:
@@ -74,6 +77,17 @@ def test_who_was_removed_may_nothing_and_is_told_so(ledger: History) -> None:
 
 def test_a_member_without_the_role_is_refused(ledger: History) -> None:
     with pytest.raises(MissingRole, match="developer"):
+        start(ledger, ledger.consortium.stewards[0])
+
+
+@pytest.mark.parametrize(
+    ("contracts", "advice"),
+    [({}, r"The operator, 0x.*, gives roles"), ({"registry": JOB.address}, "given by a vote")],
+)
+def test_a_member_without_the_role_is_told_who_gives_it(contracts: JsonObject, advice: str) -> None:
+    ledger = History(Consortium(contracts=contracts))
+    ledger.begin()
+    with pytest.raises(MissingRole, match=advice):
         start(ledger, ledger.consortium.stewards[0])
 
 

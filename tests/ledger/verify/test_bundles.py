@@ -93,6 +93,14 @@ def test_a_better_verdict_is_named_as_what_differs(rich: tuple[History, bytes]) 
         verify_bundle(json.dumps(document), KEYS)
 
 
+def test_a_number_in_place_of_a_truth_value_is_another_answer(rich: tuple[History, bytes]) -> None:
+    document = json.loads(rich[1])
+    assert document["answer"]["isComplete"] is True
+    document["answer"]["isComplete"] = 1
+    with pytest.raises(AnswerDiffers, match=r"isComplete differs: the bundle says 1, .* True"):
+        verify_bundle(json.dumps(document), KEYS)
+
+
 def test_a_finding_left_out_is_named(rich: tuple[History, bytes]) -> None:
     document = json.loads(rich[1])
     del document["answer"]["findings"][0]
