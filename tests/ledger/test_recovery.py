@@ -6,8 +6,7 @@ import io
 import os
 import signal
 import struct
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,21 +19,13 @@ from ledger.log import Appended, Limits, Log, Submission
 from ledger.recovery import Check, RecoveryProcess, RecoveryStopped, serve
 from tests.support.ledgers import Consortium
 from tests.support.logs import LogUnderTest
-
-STARTS_WITHIN = 60.0
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + STARTS_WITHIN
-    while not condition():
-        assert time.monotonic() < deadline
-        os.sched_yield()
+from tests.support.waiting import await_that
 
 
 @pytest.fixture(scope="module")
 def process() -> Iterator[RecoveryProcess]:
     recovery = RecoveryProcess()
-    wait_for(recovery.is_ready)
+    await_that(recovery.is_ready)
     yield recovery
     recovery.close()
 
@@ -74,7 +65,7 @@ def test_nothing_is_cut_or_padded_to_fit(lengths: tuple[int, int, int]) -> None:
 
 def test_it_ends_when_its_input_does() -> None:
     recovery = RecoveryProcess()
-    wait_for(recovery.is_ready)
+    await_that(recovery.is_ready)
     recovery.close()
     with pytest.raises(ProcessLookupError):
         os.kill(recovery.pid, 0)
@@ -89,7 +80,7 @@ def test_it_ends_quietly_at_a_torn_request() -> None:
 
 def test_its_death_is_named() -> None:
     recovery = RecoveryProcess()
-    wait_for(recovery.is_ready)
+    await_that(recovery.is_ready)
     os.kill(recovery.pid, signal.SIGKILL)
     recovery._process.wait()
     consortium = Consortium()
@@ -109,7 +100,7 @@ def use_second_process(log: Log, consortium: Consortium) -> RecoveryProcess:
         recovery = log._intake._recovery
         return recovery is not None and recovery.is_ready()
 
-    wait_for(is_at_work)
+    await_that(is_at_work)
     assert recovery is not None
     return recovery
 

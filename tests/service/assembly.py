@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +19,12 @@ from service.founding import DaoTerms, found_ledger
 from service.settings import Settings
 from tests.support.examples import signing_key
 from tests.support.servers import ServerThread
+from tests.support.waiting import await_that
 
 Json = dict[str, Any]
 
 TOKEN = 10**18
 VOTING_DELAY, VOTING_PERIOD, VOTE_EXTENSION, TIMELOCK_DELAY = 60, 3_600, 600, 900
-WITHIN_SECONDS = 30.0
 OPERATOR = signing_key("operator")
 HOSPITAL, CLINIC, LAB, AUDITOR = (signing_key(n) for n in ("hospital", "clinic", "lab", "auditor"))
 NEWCOMER = signing_key("newcomer")
@@ -258,14 +257,6 @@ def sign(key: SigningKey, typed_data: Json) -> str:
 def admit(member: SigningKey, *roles: str) -> Json:
     """The action that admits a member."""
     return {"action": "admit", "member": member.address, "roles": list(roles)}
-
-
-def await_that(is_so: Callable[[], bool]) -> None:
-    """Waits for what the service does by itself."""
-    deadline = time.monotonic() + WITHIN_SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @contextmanager

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-import time
-from collections.abc import Callable
 
 import pytest
 
 from ledger.errors import ConcordError, IntegrityError, Unavailable
 from service.background import Background, Worker
-
-
-def await_that(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
+from tests.support.waiting import await_that
 
 
 class Steps:
@@ -41,6 +34,22 @@ def test_what_is_unavailable_is_tried_again_until_it_works() -> None:
     worker.join()
     assert worker.state.failures == 2
     assert worker.state.code is None
+
+
+def test_a_long_outage_is_told_once_and_its_end_is_noticed_long_before_the_usual_pause(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    # A minute at the real pace is a dozen tries.
+    monkeypatch.setattr("service.background.LONGEST_WAIT_SECONDS", 0.001)
+    steps = Steps(*(Unavailable("down") for _ in range(100)))
+    worker = Worker("w", steps, pause_seconds=3_600)
+    with caplog.at_level(logging.INFO, "service.background"):
+        worker.start()
+        await_that(lambda: worker.state.state == "working" and steps.done == 1)
+    worker.stop()
+    worker.join()
+    assert worker.state.failures == 100
+    assert [record.message for record in caplog.records] == ["w waits: down", "w works again"]
 
 
 @pytest.mark.parametrize(

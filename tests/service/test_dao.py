@@ -7,8 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
@@ -35,6 +34,7 @@ from service.founding import DaoTerms, Identity, found_ledger
 from service.settings import Settings
 from tests.support.examples import signing_key
 from tests.support.servers import ROOT, ServerThread
+from tests.support.waiting import await_that
 
 OPERATOR, HOSPITAL, LAB = (signing_key(name) for name in ("operator", "hospital", "lab"))
 STRANGER = signing_key("stranger")
@@ -43,7 +43,6 @@ MEMBERS: list[JsonObject] = [
     {"member": LAB.address, "roles": ["developer"], "tokens": 5 * 10**18},
 ]
 QUICK = {"mirror_seconds": 0.05, "anchor_check_seconds": 0.05, "keeper_seconds": 0.05}
-WITHIN_SECONDS = 30.0
 
 
 def settings_of(data: Path) -> Settings:
@@ -54,13 +53,6 @@ def found(data: Path, members: list[JsonObject] = MEMBERS) -> Identity:
     return found_ledger(
         settings_of(data), operator=OPERATOR, members=members, origin="dao.test", dao=DaoTerms()
     )
-
-
-def await_that(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def web3_of(server: ServerThread) -> Web3:

@@ -18,4 +18,4 @@ def await_that(is_so: Callable[[], bool], *, within: float = WITHIN_SECONDS) -> 
     deadline = time.monotonic() + within
     while not is_so():
         assert time.monotonic() < deadline, f"it did not become so within {within:.0f} s"
-        time.sleep(0.02)
+        time.sleep(0.005)
