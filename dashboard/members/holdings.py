@@ -76,7 +76,7 @@ def _delegatee(item: JsonObject) -> Markup:
     account, delegatee = text_of(item, "account"), text_of(item, "delegatee")
     if not delegatee:
         return badge("Nobody", "open", "!")
-    return text("themselves") if delegatee == account else named(delegatee)
+    return text("itself") if delegatee == account else named(delegatee)
 
 
 def delegating() -> None:

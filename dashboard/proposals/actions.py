@@ -15,13 +15,14 @@ from datetime import UTC, date, datetime, timedelta
 import streamlit as st
 
 from client import JsonObject, JsonValue
-from client.dao import EvidenceNamed
+from client.dao import EvidenceNamed, MemberProfile
 from client.wallets import account_address
 from dashboard.components.explain import hint
 from dashboard.models.lineage import newest
 from dashboard.models.verdicts import path_of
 from dashboard.navigation import asked
 from dashboard.proposals.drafted import Drafted, say_missing
+from dashboard.proposals.keeping import is_kept
 from dashboard.proposals.policy_form import adopt_policy
 from dashboard.reading.connection import every, read
 from dashboard.reading.dao import dao
@@ -38,6 +39,7 @@ _HEX = re.compile(r"0x([0-9a-fA-F]{2})*")
 _USUAL_RELEASE_DAYS = 365
 _BASIS_POINTS = 100  # in one percent
 MOST_MODELS = 1_000
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +129,22 @@ def _model_version(key: str) -> tuple[str, str, str] | None:
 def _admit() -> Drafted | None:
     member = _account("Account of the new member", "admit-account")
     roles = _roles("admit-roles", [])
+    name = st.text_input(
+        "What it is called (optional, public for ever)", max_chars=_LONGEST_NAME, key="admit-name",
+        help="Goes into a small file, the member’s profile, which the ledger keeps. The proposal "
+        "names the file by its fingerprint. Without it, pages show the account’s address.",
+    ).strip()  # fmt: skip
     if member is None:
         say_missing("an account, 0x and 40 hex digits")
         return None
-    return Drafted({"action": "admit", "member": member, "roles": roles})
+    action: JsonObject = {"action": "admit", "member": member, "roles": roles}
+    if not name:
+        return Drafted(action)
+    profile = MemberProfile(name)
+    if not is_kept(profile.document, "keep-profile"):
+        return None
+    evidence = EvidenceNamed("document", profile.content)
+    return Drafted(action | {"profileDigest": profile.digest}, evidence=(evidence,))
 
 
 def _change_roles() -> Drafted | None:

@@ -17,22 +17,16 @@ from client import JsonObject
 from client.dao import EvidenceNamed
 from client.files import content_id
 from dashboard.components.explain import hint
-from dashboard.components.markup import badge, code, line, show, text
+from dashboard.components.markup import code, line, show, text
 from dashboard.proposals.drafted import Drafted, say_missing
-from dashboard.reading.connection import ledger, visit
+from dashboard.proposals.keeping import is_kept
 from dashboard.reading.fields import number, objects
 from dashboard.reading.fields import text as text_of
-from dashboard.signing.sign_in import sign_in
 
 RELEASE = "release"
 LARGEST_MB = 1
-_KEPT = "kept-policies"
 _DIGEST = re.compile(r"(0x)?[0-9a-f]{64}")
 _HEX = re.compile(r"0x([0-9a-f]{2})*")
-_WHY_SIGN_IN = (
-    "**The ledger keeps texts for members who have signed in.** Everyone can read them then; that "
-    "the text is there binds nobody before the vote."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +97,7 @@ def adopt_policy() -> Drafted | None:
         line("Policy ", text(policy.name), ", ", f"{len(policy.document):,} bytes."),
         line("Its content id: ", code(policy.content), cls="c-line c-small"),
     )
-    return _drafted(policy) if _is_kept(policy) else None
-
-
-def _is_kept(policy: PolicyText) -> bool:
-    """Whether the ledger keeps the text; asks for what it takes where it does not."""
-    kept: set[str] = st.session_state.setdefault(_KEPT, set())
-    if policy.content not in kept:
-        if visit() is None:
-            sign_in("keep-policy", why=_WHY_SIGN_IN)
-            return False
-        with st.spinner("The ledger is keeping the text."):
-            ledger().dao.upload(policy.document)
-        kept.add(policy.content)
-    show(line(badge("Kept", "good", "✓"), " The ledger holds the text under this content id."))
-    return True
+    return _drafted(policy) if is_kept(policy.document, "keep-policy") else None
 
 
 def _drafted(policy: PolicyText) -> Drafted:

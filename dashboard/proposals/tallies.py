@@ -66,12 +66,17 @@ def quorum_words(standing: Standing) -> str:
 def approval_words(standing: Standing) -> str:
     """How far the approval is."""
     decided = standing.in_favour + standing.against
-    has = f"{percent(standing.in_favour, decided):.1f} %" if decided else "no votes yet"
+    has = _percent(percent(standing.in_favour, decided)) if decided else "no votes yet"
     if standing.approval is None:
         return f"Approval: {has}; what is needed is fixed when voting begins."
     most = " and more for than against" if standing.approval <= BASIS_POINTS // 2 else ""
     state = "reached" if standing.is_approved else "not reached"
     return f"Approval {state}: {has} for, {share(standing.approval)} needed{most}."
+
+
+def _percent(part: float) -> str:
+    """`66.7 %`; whole ones without a point, as the needed share has none."""
+    return f"{part:.1f}".removesuffix(".0") + " %"
 
 
 def quorum_bar(proposal: JsonObject) -> Markup:

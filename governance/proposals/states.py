@@ -161,11 +161,11 @@ class ProposalStatus:
             case ProposalState.QUEUED:
                 return f"It can be executed in {left}, from {moment(facts.eta)} on."
             case ProposalState.DEFEATED:
-                return f"Nothing: it was defeated. {self._missing()}"
+                return f"It was defeated. {self._missing()}"
             case ProposalState.CANCELED:
-                return "Nothing: it was canceled."
+                return "It was canceled; nothing is left to do."
             case _:
-                return "Nothing: it was executed."
+                return "It was executed; nothing is left to do."
 
     def _missing(self) -> str:
         facts = self.facts

@@ -16,6 +16,7 @@ import orjson
 import typer
 
 from client import EvidenceNamed, Ledger, ProposalDraft
+from client.dao import MemberProfile
 from client.dao.proposals import PreparedProposal
 from client.errors import UnexpectedAnswer
 from client.proofs import prove_event
@@ -143,6 +144,12 @@ def admit(
     context: typer.Context,
     member: Member,
     roles: Roles = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            help="What it is called: kept as a public profile, by which all see the name."
+        ),
+    ] = None,
     title: Title = "",
     body: Body = "",
     evidence: EvidenceOption = None,
@@ -150,7 +157,13 @@ def admit(
 ) -> None:
     """Admit a member."""
     action: JsonObject = {"action": "admit", "member": member, "roles": [*(roles or [])]}
-    _propose(context, [action], title or f"Admit {member}", body, evidence, yes=yes)
+    if name:
+        profile = MemberProfile(name)
+        with options_of(context).writer() as ledger:
+            ledger.dao.upload(profile.document)
+        action["profileDigest"] = profile.digest
+        evidence = [*(evidence or []), f"document={profile.content}"]
+    _propose(context, [action], title or f"Admit {name or member}", body, evidence, yes=yes)
 
 
 @app.command("change-roles")

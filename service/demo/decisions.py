@@ -18,6 +18,7 @@ import orjson
 import rfc8785
 
 from client import Ledger
+from client.dao import MemberProfile
 from client.dao.ballots import Support
 from governance.actions import parse_action
 from governance.actions.names import model_token
@@ -33,7 +34,7 @@ from governance.proposals.evidence import Evidence
 from ledger.chain.connect import connect
 from ledger.content.store import ContentStore
 from ledger.events import SigningKey
-from ledger.events.canonical import JsonObject
+from ledger.events.canonical import JsonObject, JsonValue
 from ledger.events.identifiers import format_instant
 from ledger.merkle import parse_receipt
 from service.cli.output import console, plain
@@ -147,7 +148,7 @@ def decide(
         told = sum("chain" in _body_of(item) for item in ledger.items("/v1/events"))
     console.print(f"All of it stands in the log: {told} events tell what contracts did.")
     say("12. One more admission is proposed; how it ends is up to you.")
-    _leave_open(assembly, reader)
+    _leave_open(assembly, content, reader)
 
 
 def _attest(assembly: Assembly, reader: Callable[[], Ledger], model: str, version: str) -> str:
@@ -233,7 +234,7 @@ def _decide_together(assembly: Assembly, content: ContentStore) -> None:
         (
             HOSPITALS[0],
             "Admit East Hospital as a steward",
-            {"action": "admit", "member": NEWCOMER, "roles": ["steward"]},
+            _admission(NEWCOMER, "East Hospital", content),
             (),
         ),
         (
@@ -274,9 +275,19 @@ def _decide_together(assembly: Assembly, content: ContentStore) -> None:
     console.print("[green]Executed[/], all three.")
 
 
-def _leave_open(assembly: Assembly, reader: Callable[[], Ledger]) -> None:
+def _admission(member: str, name: str, content: ContentStore) -> JsonObject:
+    """Of a steward, whose name is kept in a profile."""
+    profile = MemberProfile(name)
+    content.pin(content.add(profile.document))
+    roles: list[JsonValue] = ["steward"]
+    return {
+        "action": "admit", "member": member, "roles": roles, "profileDigest": profile.digest,
+    }  # fmt: skip
+
+
+def _leave_open(assembly: Assembly, content: ContentStore, reader: Callable[[], Ledger]) -> None:
     """Proposes and opens the vote; from here on the chain's clock goes as fast as any other."""
-    action = parse_action({"action": "admit", "member": CANDIDATE, "roles": ["steward"]})
+    action = parse_action(_admission(CANDIDATE, "Lake Hospital", content))
     number, tried = assembly.propose(
         HOSPITALS[2],
         "Admit Lake Hospital as a steward",

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from client.dao import MemberProfile
 from tests.dashboard.conftest import Open, settled
 from tests.dashboard.wallet import Wallet
 from tests.dashboard.world import TERMS, Assembly, admission
@@ -46,14 +47,19 @@ def fill(page: Page, label: str, text: str) -> None:
 
 
 def test_a_member_proposes_an_admission_through_the_guided_form_and_takes_it_back(
-    open_page: Open, wallet_of: Callable[..., Wallet], consortium: Consortium, assembly: Assembly
-) -> None:
+    open_page: Open, wallet_of: Callable[..., Wallet], consortium: Consortium,
+    assembly: Assembly, service: ServerProcess,
+) -> None:  # fmt: skip
     wallet_of(consortium.stewards[1])
     page = open_page("/members", heading="Members and treasury")
     page.get_by_role("link", name="Propose a new member").click()
     settled(page, "Propose something")
-    fill_admission(page, CLINIC.address, "Admit the clinic")
+    fill(page, "Account of the new member", CLINIC.address)
+    fill(page, "What it is called (optional, public for ever)", "Hillside Clinic")
     page.get_by_role("button", name="Connect Test Wallet").click()
+    page.get_by_role("button", name="Sign with Test Wallet").click()
+    expect(page.get_by_text("The ledger holds the text under its content id.")).to_be_visible()
+    fill_admission(page, CLINIC.address, "Admit the clinic")
     review = page.locator(".st-key-review")
     expect(review.get_by_text("Would succeed")).to_be_visible()
     expect(review.get_by_text("Takes a quorum of 30 %")).to_be_visible()
@@ -66,6 +72,10 @@ def test_a_member_proposes_an_admission_through_the_guided_form_and_takes_it_bac
     await_that(lambda: number_in(page) != "")
     proposal = number_in(page)
     assert assembly.state(proposal) == "pending"
+    profile = MemberProfile("Hillside Clinic")
+    assert assembly.detail(proposal)["actions"][0]["action"]["profileDigest"] == profile.digest
+    kept = httpx.get(f"{service.url}/v1/content/{profile.content}")
+    assert kept.json() == {"name": "Hillside Clinic"}
     expect(page.get_by_text("Voting has not begun yet")).to_be_visible()
 
     page.get_by_role("button", name="Cancel the proposal").click()
@@ -138,7 +148,7 @@ def test_a_member_uploads_the_text_of_a_policy_and_proposes_to_adopt_it(
     )
     page.get_by_role("button", name="Connect Test Wallet").click()
     page.get_by_role("button", name="Sign with Test Wallet").click()
-    expect(page.get_by_text("The ledger holds the text under this content id.")).to_be_visible()
+    expect(page.get_by_text("The ledger holds the text under its content id.")).to_be_visible()
     page.get_by_role("button", name="Add it to the proposal").click()
     expect(page.get_by_text("1. Adopt a policy: release")).to_be_visible()
     fill(page, "Title", "Release only what two auditors found clean")

@@ -321,7 +321,7 @@ def test_the_proposer_cancels_while_it_is_pending(dao: Dao) -> None:
     cancel(dao.chain, ALICE.signer, record, dao.at)
     status = reader.read_one(record)
     assert status.state is ProposalState.CANCELED
-    assert status.waits_for == "Nothing: it was canceled."
+    assert status.waits_for == "It was canceled; nothing is left to do."
 
 
 def test_a_description_of_a_hundred_kilobytes_goes_on_chain_and_comes_back(dao: Dao) -> None:

@@ -13,6 +13,7 @@ import sys
 import pytest
 
 from client import EvidenceNamed
+from client.dao import MemberProfile
 from ledger.events.identifiers import keccak
 from service.cli.amounts import InvalidAmount, shown, smallest
 from service.cli.proposing import InvalidEvidence, evidence_of
@@ -162,8 +163,11 @@ def test_what_was_never_published_cannot_be_proposed_for_release(
 
 
 def test_a_proposer_cancels_before_the_vote(voter: Commands, dao: ServedDao) -> None:
-    made = voter("propose", "admit", NEWCOMER.address, "--role", "developer", "--yes", "--json")
-    number = made.check().json["proposal"]
+    admitted = ("propose", "admit", NEWCOMER.address, "--name", "New Lab", "--role", "developer")
+    number = voter(*admitted, "--yes", "--json").check().json["proposal"]
+    assert dao.detail(number)["title"] == "Admit New Lab"
+    action = dao.detail(number)["actions"][0]["action"]
+    assert action["profileDigest"] == MemberProfile("New Lab").digest
     # The transaction is for its proposer to send, and no other key signs it.
     refused = voter("cancel", number, "--key", "lab").check(3).err
     assert "not-yours-to-cancel" in refused
