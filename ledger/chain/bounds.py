@@ -101,14 +101,14 @@ def _bounded_precompiles() -> dict[bytes, Precompile]:
     return bounded
 
 
-_BOUNDED_OPCODES: dict[int, OpcodeAPI] = {
+BOUNDED_OPCODES: dict[int, OpcodeAPI] = {
     **PRAGUE_OPCODES,
     opcode_values.JUMPDEST: as_opcode(_jumpdest, mnemonics.JUMPDEST, GAS_JUMPDEST),
 }
 
 
 @lru_cache(maxsize=_ANALYSED_CODES)
-def _positions(code: bytes) -> tuple[set[int], set[int]]:
+def known_positions(code: bytes) -> tuple[set[int], set[int]]:
     """Where this code has opcodes, and where the data of a PUSH: as far as it was looked at."""
     del code
     return set(), set()
@@ -122,7 +122,7 @@ class BoundedComputation(PragueComputation):
     what was found.
     """
 
-    opcodes = _BOUNDED_OPCODES
+    opcodes = BOUNDED_OPCODES
     _precompiles = _bounded_precompiles()
 
     def __init__(
@@ -133,7 +133,7 @@ class BoundedComputation(PragueComputation):
     ) -> None:
         super().__init__(state, message, transaction_context)
         if not message.is_create and isinstance(self.code, CodeStream):
-            self.code.valid_positions, self.code.invalid_positions = _positions(message.code)
+            self.code.valid_positions, self.code.invalid_positions = known_positions(message.code)
 
     @classmethod
     def apply_computation(

@@ -31,8 +31,9 @@ from eth.vm.forks.prague import PragueVM
 from eth.vm.forks.prague.state import PragueState, PragueTransactionExecutor
 from eth_typing import BlockNumber, Hash32
 
-from ledger.chain.bounds import BoundedComputation, Stopwatch
+from ledger.chain.bounds import Stopwatch
 from ledger.chain.errors import InsufficientFunds, NonceTooHigh, NonceTooLow
+from ledger.chain.jit.computation import CompiledComputation
 from ledger.chain.store import ChainStore
 
 BLOCK_GAS_LIMIT = 10**12
@@ -62,7 +63,7 @@ class FeeFreeExecutor(PragueTransactionExecutor):
 class FeeFreeState(PragueState):
     """Prague's state transition with gas metered and never charged."""
 
-    computation_class = BoundedComputation
+    computation_class = CompiledComputation
     transaction_executor_class = FeeFreeExecutor
 
     def __init__(
