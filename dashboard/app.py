@@ -7,9 +7,10 @@ from pathlib import Path
 import streamlit as st
 
 from client import ConcordError
+from dashboard.components.links import follow_links
 from dashboard.components.markup import STYLE, line, show, text
 from dashboard.components.status import log_status
-from dashboard.navigation import keep_address, link, pages
+from dashboard.navigation import link, pages
 from dashboard.reading.connection import visit
 from dashboard.reading.names import members
 from dashboard.signing.identity import disconnect, me
@@ -28,11 +29,11 @@ def main() -> None:
     )  # fmt: skip
     st.logo(str(LOGO), size="large", icon_image=str(ICON))
     st.html(STYLE)
+    follow_links()
     chosen = st.navigation(pages(), expanded=True)
     with st.sidebar:
         _who()
         log_status()
-    keep_address(chosen.url_path)
     chosen.run()
     warm_up()
 

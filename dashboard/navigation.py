@@ -9,16 +9,15 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn
+from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from dashboard.components.markup import label as plain_label
+from dashboard.components import markup
+from dashboard.components.markup import Markup
 from dashboard.components.states import guarded
 from dashboard.signing.sign_in import is_outside, sign_in
-
-_SHOWN = "shown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +78,7 @@ def _page(room: Room, *, is_first: bool) -> StreamlitPage:
     )
 
 
-def _known(name: str) -> StreamlitPage:
-    at = next(i for i, room in enumerate(ROOMS) if room.name == name)
-    return _page(ROOMS[at], is_first=at == 0)
-
-
-def link(room: str, label: str, *, icon: str | None = None, **address: str | int) -> None:
+def anchor(room: str, label: str, *, icon: str = "", **address: str | int) -> Markup:
     """A link to an object's page.
 
     Args:
@@ -93,30 +87,16 @@ def link(room: str, label: str, *, icon: str | None = None, **address: str | int
         icon: Material symbol.
         address: query parameters.
     """
-    query = {name: str(value) for name, value in address.items()}
-    st.page_link(_known(room), label=plain_label(label), icon=icon, query_params=query)
+    query = urlencode(address)
+    path = "./" if room == ROOMS[0].name else room
+    return markup.anchor(f"{path}?{query}" if query else path, label, icon)
 
 
-def go(room: str, **address: str | int) -> NoReturn:
-    """Opens an object's page."""
-    query = {name: str(value) for name, value in address.items()}
-    st.switch_page(_known(room), query_params=query)
+def link(room: str, label: str, *, icon: str = "", **address: str | int) -> None:
+    """Shows a link to an object's page, as `anchor`."""
+    st.html(anchor(room, label, icon=icon, **address), width="content")
 
 
 def asked(name: str) -> str:
     """A query parameter of this page's address; empty where there is none."""
     return str(st.query_params.get(name, ""))
-
-
-def keep_address(page: str) -> None:
-    """Makes the browser's address name the object that is shown.
-
-    A link sends its parameters to the server and leaves them out of the browser's address, where
-    the next click would miss them. They are written once for each object: every writing is a step
-    of the browser's history.
-    """
-    shown = (page, st.query_params.to_dict())
-    before = st.session_state.get(_SHOWN)
-    st.session_state[_SHOWN] = shown
-    if before is not None and before != shown and shown[1]:
-        st.query_params.from_dict(shown[1])

@@ -11,23 +11,24 @@ from datetime import date
 import streamlit as st
 
 from client import JsonObject
-from dashboard.components.markup import line, show, visible
+from dashboard.components.markup import Markup, line, show, table, text, when
 from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty
-from dashboard.navigation import go
+from dashboard.navigation import anchor
 from dashboard.reading.connection import PAGE, every, read
 from dashboard.reading.fields import inner, number, objects
 from dashboard.reading.fields import text as text_of
-from dashboard.reading.names import members, name_of, readable
+from dashboard.reading.names import members, name_of, named, readable
 from dashboard.words.kinds import KINDS, kind_in_words
-from dashboard.words.times import exact, now_ms, relative
+from dashboard.words.times import now_ms
 
 MOST_EXPORTED = 10_000
+_SHOWN = ("Event", "When", "What", "Who", "In one sentence")
 _COLUMNS = ("index", "recordedAt", "kind", "actor", "onBehalfOf", "subject", "summary", "eventId")
 
 
 def log_table() -> None:
-    """The events that fit the filters, the newest first; one that is chosen is opened."""
+    """The events that fit the filters, the newest first, each with a link to its proof."""
     query = _filters()
     if query:
         key = "log-" + "-".join(query.values())
@@ -82,29 +83,21 @@ def _rows(rows: Sequence[JsonObject]) -> None:
         empty("No event fits.", "Take a filter away.")
         return
     now = now_ms()
-    table = [
-        {
-            "Event": number(row, "index"),
-            "When": relative(number(row, "recordedAt"), now),
-            "What": kind_in_words(text_of(inner(row, "event"), "kind")),
-            "Who": visible(name_of(text_of(inner(row, "event"), "actor"))),
-            "In one sentence": visible(readable(text_of(inner(row, "event"), "summary"))),
-            "Exact time": exact(number(row, "recordedAt")),
-        }
-        for row in rows
-    ]
-    show(line("Choose a row to open the event and its proof.", cls="c-line c-soft"))
-    chosen = st.dataframe(
-        table, hide_index=True, height="content", on_select="rerun",
-        selection_mode="single-row", key="log-rows",
-        column_config={
-            "Event": st.column_config.NumberColumn(width="small"),
-            "In one sentence": st.column_config.TextColumn(width="large"),
-        },
-    )  # fmt: skip
-    selected = chosen.selection.rows
-    if selected and selected[0] < len(rows):
-        go("audit", event=number(rows[selected[0]], "index"))
+    show(
+        line("Choose an event to see it proven.", cls="c-line c-soft"),
+        table(_SHOWN, [_cells(row, now) for row in rows], "Events of the log"),
+    )
+
+
+def _cells(row: JsonObject, now: int) -> tuple[Markup, ...]:
+    index, event = number(row, "index"), inner(row, "event")
+    return (
+        anchor("audit", f"Event {index:,}", event=index),
+        when(number(row, "recordedAt"), now),
+        text(kind_in_words(text_of(event, "kind"))),
+        named(text_of(event, "actor")),
+        text(readable(text_of(event, "summary"))),
+    )
 
 
 def _exports(query: Mapping[str, str]) -> None:

@@ -16,7 +16,7 @@ from client.proofs import (
     prove_document,
     prove_event,
 )
-from dashboard.components.copying import copyable
+from dashboard.components.copying import copyable, verbatim
 from dashboard.components.explain import meaning
 from dashboard.components.markup import Markup, badge, code, facts, line, show, tag, text, when
 from dashboard.models.verdicts import verdict_badge
@@ -54,8 +54,10 @@ def event_view(index: int) -> None:
         icon=":material/download:", on_click="ignore",
     )  # fmt: skip
     show(line("Anyone can check it with no server:"))
-    st.code(f"concord verify receipt-{index}.json --verifier-key '{trust().verifier_key}'",
-            language=None, wrap_lines=True)  # fmt: skip
+    verbatim(
+        f"concord verify receipt-{index}.json --verifier-key '{trust().verifier_key}'",
+        "verify-command",
+    )
     _raw(proof)
     meaning("event", "receipt", "root", "checkpoint")
     _neighbours(index, ledger().checkpoint().size)
@@ -143,10 +145,9 @@ def _raw(proof: EventProof) -> None:
             ],
             "ids-of-event",
         )
-        st.code(json.dumps(proof.event, ensure_ascii=False, indent=2), language="json",
-                wrap_lines=True)  # fmt: skip
+        verbatim(json.dumps(proof.event, ensure_ascii=False, indent=2), "signed-event")
         show(line("The checkpoint, as the log signed it:"))
-        st.code(proof.note, language=None, wrap_lines=True)
+        verbatim(proof.note, "signed-checkpoint")
 
 
 def _neighbours(index: int, size: int) -> None:

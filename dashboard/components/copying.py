@@ -1,4 +1,4 @@
-"""Ids that are copied with a click.
+"""Ids and texts that are copied with a click.
 
 The values go to the component as data and are set as text.
 """
@@ -45,7 +45,41 @@ export default function ({ data, parentElement }) {
 }
 """
 
+_TEXT_CSS = """
+div {position:relative}
+pre {margin:0;padding:.75rem 4.5rem .75rem 1rem;border-radius:.5rem;white-space:pre-wrap;
+  overflow-wrap:anywhere;max-height:32rem;overflow-y:auto;font-size:.875rem;line-height:1.5;
+  font-family:var(--st-code-font,monospace);color:var(--st-text-color);
+  background:var(--st-secondary-background-color)}
+button {position:absolute;top:.4rem;right:.4rem;font:inherit;font-size:.875rem;cursor:pointer;
+  color:var(--st-text-color);background:var(--st-background-color);
+  border:1px solid rgba(128,128,128,.5);border-radius:.4rem;padding:.15rem .6rem}
+pre:focus-visible, button:focus-visible {outline:3px solid var(--st-primary-color);
+  outline-offset:2px}
+"""
+_TEXT_JS = """
+export default function ({ data, parentElement }) {
+  parentElement.querySelector("pre").textContent = data.text;
+  const button = parentElement.querySelector("button");
+  button.onclick = async () => {
+    try {
+      await navigator.clipboard.writeText(data.text);
+      button.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(parentElement.querySelector("pre"));
+    }
+    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  };
+}
+"""
+
 _COPY = st.components.v2.component("concord_copy", html="<ul></ul>", css=_CSS, js=_JS)
+_TEXT = st.components.v2.component(
+    "concord_text",
+    html='<div><pre tabindex="0"></pre><button type="button">Copy</button></div>',
+    css=_TEXT_CSS,
+    js=_TEXT_JS,
+)
 
 
 def copyable(items: Sequence[tuple[str, str]], key: str) -> None:
@@ -56,3 +90,14 @@ def copyable(items: Sequence[tuple[str, str]], key: str) -> None:
         key: of the widget, unique on the page.
     """
     _COPY(key=key, data={"items": [list(item) for item in items]})
+
+
+def verbatim(value: str, key: str) -> None:
+    """Shows a text as it is, to be copied. Streamlit's own `st.code` would have every browser load
+    and start the grammars of three hundred programming languages.
+
+    Args:
+        value: anybody's text.
+        key: of the widget, unique on the page.
+    """
+    _TEXT(key=key, data={"text": value})

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from client import JsonObject
-from dashboard.components.markup import line, show, text, when
+from dashboard.components.markup import Markup, cards, line, show, tag, text, when
 from dashboard.components.states import empty
-from dashboard.navigation import link
+from dashboard.navigation import anchor
 from dashboard.reading.connection import read_now
 from dashboard.reading.fields import inner, number, objects
 from dashboard.reading.fields import text as text_of
@@ -30,14 +28,15 @@ def activity(count: int) -> None:
     if not events:
         empty("Nothing has happened yet.")
         return
-    for item in events:
-        index, event = number(item, "index"), inner(item, "event")
-        with st.container(gap=None):
-            link("audit", f"{kind_in_words(text_of(event, 'kind'))}, event {index}", event=index)
-            show(
-                line(
-                    "By ", named(text_of(event, "actor")), ", ", when(number(item, "recordedAt")),
-                ),
-                line(text(readable(text_of(event, "summary"))), cls="c-line c-small c-soft"),
-            )  # fmt: skip
-    show(line("Read ", when(now_ms()), ", again every few seconds.", cls="c-line c-small c-soft"))
+    read = line("Read ", when(now_ms()), ", again every few seconds.", cls="c-line c-small c-soft")
+    show(cards([*map(_event, events), read]))
+
+
+def _event(item: JsonObject) -> Markup:
+    index, event = number(item, "index"), inner(item, "event")
+    return tag(
+        "div",
+        anchor("audit", f"{kind_in_words(text_of(event, 'kind'))}, event {index}", event=index),
+        line("By ", named(text_of(event, "actor")), ", ", when(number(item, "recordedAt"))),
+        line(text(readable(text_of(event, "summary"))), cls="c-line c-small c-soft"),
+    )

@@ -13,7 +13,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import streamlit as st
 
@@ -26,6 +26,11 @@ class Markup(str):
     __slots__ = ()
 
 
+LINK_CLASS = "c-go"
+"""Of links to the dashboard's own pages: `dashboard.components.links` looks for it."""
+
+_LONGEST_LABEL = 200
+_ICON = re.compile(r":material/([a-z0-9_]+):")
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _LINKING = re.compile(r"(?<=[:@])(?=\S)|(?<=www)(?=\.)", re.IGNORECASE)
@@ -59,9 +64,18 @@ time[title],span[title] {text-decoration:underline dotted rgba(128,128,128,.8);
 .stMainBlockContainer {padding-top:4.5rem}
 .stApp button[kind^=primary]:not(:disabled) {background:#1f5fa8;color:#fff}
 .stApp button[kind^=primary]:not(:disabled):hover {background:#174a85}
-.stMain [data-testid="stPageLink-NavLink"] p {white-space:normal;overflow-wrap:anywhere;
-  text-decoration:underline;
-  text-decoration-color:rgba(128,128,128,.8);text-underline-offset:.2em}
+a.c-go {display:inline-flex;gap:.5rem;align-items:center;padding:.2rem .5rem;border-radius:.5rem;
+  color:inherit!important;font-size:.875rem;line-height:1.5;overflow-wrap:anywhere;max-width:100%;
+  text-decoration:underline!important;text-underline-offset:.2em;
+  text-decoration-color:rgba(128,128,128,.8)!important}
+a.c-go:hover {background:rgba(128,128,128,.15)}
+a.c-go:focus-visible {outline:3px solid var(--st-primary-color,#1f5fa8);outline-offset:2px}
+.c-icon {font-family:"Material Symbols Rounded";font-size:1rem;line-height:1;flex:none;width:1em;
+  overflow:hidden;white-space:nowrap;text-decoration:none;display:inline-block}
+.c-card {border:1px solid rgba(128,128,128,.4);border-radius:.5rem;padding:.75rem 1rem .6rem}
+.c-card > a.c-go {margin-left:-.5rem} .c-table a.c-go {padding-left:0;white-space:nowrap}
+.c-cards {display:flex;flex-direction:column;gap:1rem}
+.c-cards .c-line:last-child, .c-card .c-line:last-child {margin-bottom:0}
 @media (max-width:480px) {.c-facts {grid-template-columns:1fr;gap:.1rem}
   .c-facts dd {margin-bottom:.4rem}}
 </style>""")
@@ -80,12 +94,16 @@ def text(value: str) -> Markup:
     return Markup(f"<bdi>{html.escape(visible(value))}</bdi>")
 
 
-def label(value: str, most: int = 200) -> str:
+def label(value: str, most: int = _LONGEST_LABEL) -> str:
     """Anybody's text for a widget's label, its Markdown taken out of force."""
-    line = " ".join(visible(value).split())
-    short = line if len(line) <= most else line[: most - 1] + "…"
+    short = _in_one_line(value, most)
     # Bare addresses become links whatever is escaped, unless something stands between.
     return _PUNCTUATION.sub(r"\\\1", _LINKING.sub(_WORD_JOINER, short))
+
+
+def _in_one_line(value: str, most: int) -> str:
+    line = " ".join(visible(value).split())
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def tag(name: str, *children: Markup, cls: str = "", title: str = "") -> Markup:
@@ -133,6 +151,33 @@ def when(at: int | None, now: int | None = None) -> Markup:
         return Markup("<span>–</span>")
     present = now_ms() if now is None else now
     return Markup(f'<time title="{exact(at)}">{relative(at, present)}</time>')
+
+
+def anchor(address: str, value: str, icon: str = "") -> Markup:
+    """A link to one of the dashboard's own pages.
+
+    Args:
+        address: of the page, ours; what it holds of anybody's text is percent-encoded.
+        value: what it says; may be anybody's text.
+        icon: Material symbol, such as `:material/home:`.
+    """
+    found = _ICON.fullmatch(icon)
+    sign = f'<span class="c-icon" aria-hidden="true">{found[1]}</span>' if found else ""
+    said = f"<bdi>{html.escape(_in_one_line(value, _LONGEST_LABEL))}</bdi>"
+    href = html.escape(address, quote=True)
+    return Markup(f'<a class="{LINK_CLASS}" href="{href}">{sign}{said}</a>')
+
+
+def card(*parts: Markup) -> Markup:
+    """What belongs to one thing, in a frame."""
+    return tag("div", *parts, cls="c-card")
+
+
+def cards(items: Iterable[Markup]) -> Markup:
+    """Things one below the other. A list is one element of the page: dozens take the browser
+    a third of a second.
+    """
+    return tag("div", *items, cls="c-cards")
 
 
 def facts(rows: Sequence[tuple[str, Markup]]) -> Markup:

@@ -8,11 +8,11 @@ import streamlit as st
 
 from client import JsonObject, drafts
 from dashboard.components.explain import hint
-from dashboard.components.markup import line, show, text
+from dashboard.components.markup import Markup, card, cards, line, show, text
 from dashboard.components.states import empty
 from dashboard.models.lineage import Node
 from dashboard.models.verdicts import is_judged, judged_badge, until_judged, verdicts_of
-from dashboard.navigation import link
+from dashboard.navigation import anchor
 from dashboard.reading.connection import read
 from dashboard.reading.fields import flag, number, objects, optional_number, texts
 from dashboard.reading.fields import text as text_of
@@ -39,19 +39,19 @@ def show_reach(reach: JsonObject) -> None:
             cls="c-line c-soft",
         ),
     )
-    for item in models[:_SHOWN]:
-        node = Node.parse(text_of(item, "node"))
-        link(
-            "models",
-            model_title(node.name, node.version),
-            icon=":material/deployed_code:",
-            model=node.name,
-            version=node.version,
-        )
+    nodes = [Node.parse(text_of(item, "node")) for item in models[:_SHOWN]]
+    show(*(line(_version(node)) for node in nodes))
     if len(models) > _SHOWN:
         show(line(f"And {len(models) - _SHOWN} more."))
     if not flag(reach, "isComplete"):
         show(line("There may be more: not everything could be looked at."))
+
+
+def _version(node: Node) -> Markup:
+    return anchor(
+        "models", model_title(node.name, node.version), icon=":material/deployed_code:",
+        model=node.name, version=node.version,
+    )  # fmt: skip
 
 
 def use_view(dataset: str) -> None:
@@ -78,16 +78,18 @@ def use_view(dataset: str) -> None:
 
 def _uses(models: Mapping[Node, int], verdicts: Mapping[tuple[str, str], JsonObject]) -> None:
     """Model versions with how many steps they are away."""
-    for node, steps in models.items():
-        with st.container(border=True, key=f"use-{node.name}-{node.version}"):
-            link("models", model_title(node.name, node.version), icon=":material/deployed_code:",
-                 model=node.name, version=node.version)  # fmt: skip
-            show(
+    show(
+        cards(
+            card(
+                _version(node),
                 line(
                     judged_badge(verdicts.get((node.name, node.version), {})),
                     " directly made with it" if steps <= 2 else f" {steps} steps away from it",
-                )
+                ),
             )
+            for node, steps in models.items()
+        )
+    )
 
 
 def reach_view(dataset: JsonObject) -> None:

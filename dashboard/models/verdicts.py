@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 import streamlit as st
 
 from client import JsonObject
-from dashboard.components.markup import Markup, badge, joined, line, show, tag, text
-from dashboard.navigation import link
+from dashboard.components.markup import Markup, badge, cards, joined, line, show, tag, text
+from dashboard.navigation import anchor
 from dashboard.reading.connection import read, read_as_of
 from dashboard.reading.fields import flag, number, numbers, objects, optional_number
 from dashboard.reading.fields import text as text_of
@@ -102,8 +102,7 @@ def show_findings(audit: JsonObject) -> None:
         show(line(f"{len(findings):,} things were found, the worst first."))
     key = f"findings-{text_of(audit, 'model')}-{text_of(audit, 'version')}"
     page = st.pagination(last, key=key) if last > 1 else 1
-    for finding in findings[(page - 1) * FINDINGS_SHOWN : page * FINDINGS_SHOWN]:
-        _show_finding(finding)
+    show(cards(map(_finding, findings[(page - 1) * FINDINGS_SHOWN : page * FINDINGS_SHOWN])))
     if not flag(audit, "isComplete"):
         limit = optional_number(audit, "limit")
         cut = f" It stopped after {limit:,} ancestors." if limit else ""
@@ -115,16 +114,19 @@ def _urgency(finding: JsonObject) -> int:
     return list(_SEVERITY_MOODS).index(severity) if severity in _SEVERITY_MOODS else -1
 
 
-def _show_finding(finding: JsonObject) -> None:
+def _finding(finding: JsonObject) -> Markup:
     severity = text_of(finding, "severity")
     mood, mark = _SEVERITY_MOODS.get(severity, ("calm", "·"))
-    show(
+    proofs = [
+        anchor("audit", f"Proof: event {index}", icon=":material/verified:", event=index)
+        for index in numbers(finding, "events")[:5]
+    ]
+    return tag(
+        "div",
         line(
             badge(SEVERITIES.get(severity, severity), mood, mark), " ",
             tag("strong", text(FINDINGS.get(text_of(finding, "code"), text_of(finding, "code")))),
         ),
         line(text(readable(text_of(finding, "sentence")))),
+        line(*proofs),
     )  # fmt: skip
-    with st.container(horizontal=True):
-        for index in numbers(finding, "events")[:5]:
-            link("audit", f"Proof: event {index}", icon=":material/verified:", event=index)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.components.copying import copyable
+from dashboard.components.copying import copyable, verbatim
 from dashboard.components.explain import meaning
 from dashboard.components.markup import badge, code, facts, line, show, text, when
 from dashboard.components.states import guarded
@@ -45,7 +45,7 @@ def page() -> None:
         guarded(_which, "which")
     st.subheader("What this page trusts, and why")
     st.markdown(_WHY)
-    st.code(f"python -m dashboard --server {server()}", language=None, wrap_lines=True)
+    verbatim(f"python -m dashboard --server {server()}", "own-dashboard")
 
 
 def _who() -> None:

@@ -7,13 +7,26 @@ import streamlit as st
 from client import JsonObject
 from dashboard.components.copying import copyable
 from dashboard.components.explain import meaning
-from dashboard.components.markup import badge, code, facts, label, line, show, table, text, when
+from dashboard.components.markup import (
+    Markup,
+    badge,
+    card,
+    cards,
+    code,
+    facts,
+    label,
+    line,
+    show,
+    table,
+    text,
+    when,
+)
 from dashboard.components.paging import listing, search_box, turn_pages
 from dashboard.components.states import empty, guarded
 from dashboard.datasets.access import access_view
 from dashboard.datasets.reach import reach_view, use_view
 from dashboard.datasets.requests import open_requests, requests_view
-from dashboard.navigation import asked, link
+from dashboard.navigation import anchor, asked, link
 from dashboard.reading.connection import read
 from dashboard.reading.fields import flag, inner, number, objects, optional_number, texts, wording
 from dashboard.reading.fields import text as text_of
@@ -48,26 +61,20 @@ def _list() -> None:
             empty("No dataset fits these words.", "Try fewer or other words.")
         else:
             empty("No dataset is registered yet.", "Stewards register datasets with their tools.")
-    for item in found.rows:
-        _row(item)
+    show(cards(map(_row, found.rows)))
     turn_pages("datasets")
 
 
-def _row(item: JsonObject) -> None:
-    dataset = text_of(item, "dataset")
-    with st.container(border=True, key=f"dataset-{dataset}"):
-        link("datasets", wording(item, "title"), icon=":material/database:", dataset=dataset)
-        state = (
-            badge("Withdrawn", "bad", "✕")
-            if _is_withdrawn(item)
-            else badge("Available", "good", "✓")
-        )
-        show(
-            line(
-                state, " Steward: ", named(text_of(item, "steward")), ". For ",
-                text(purpose_in_words(inner(item, "usage"))), ". ", code(dataset),
-            )
-        )  # fmt: skip
+def _row(item: JsonObject) -> Markup:
+    dataset, gone = text_of(item, "dataset"), _is_withdrawn(item)
+    state = badge("Withdrawn", "bad", "✕") if gone else badge("Available", "good", "✓")
+    return card(
+        anchor("datasets", wording(item, "title"), icon=":material/database:", dataset=dataset),
+        line(
+            state, " Steward: ", named(text_of(item, "steward")), ". For ",
+            text(purpose_in_words(inner(item, "usage"))), ". ", code(dataset),
+        ),
+    )  # fmt: skip
 
 
 def _is_withdrawn(item: JsonObject) -> bool:

@@ -8,13 +8,24 @@ import streamlit as st
 
 from client import JsonObject
 from dashboard.components.copying import copyable
-from dashboard.components.markup import badge, label, line, show, table, text, when
+from dashboard.components.markup import (
+    Markup,
+    badge,
+    card,
+    cards,
+    label,
+    line,
+    show,
+    table,
+    text,
+    when,
+)
 from dashboard.components.paging import listing, search_box, turn_pages
 from dashboard.components.states import empty, guarded
 from dashboard.members.holdings import holding, voting_power
 from dashboard.members.rules import rules
 from dashboard.members.treasury import treasury
-from dashboard.navigation import asked, link
+from dashboard.navigation import anchor, asked, link
 from dashboard.reading.connection import read, read_event
 from dashboard.reading.dao import has_dao
 from dashboard.reading.fields import flag, number, objects, optional_number, texts, wording
@@ -53,8 +64,7 @@ def _list() -> None:
     found = listing("/v1/members", "members", search=search)
     if not found.rows:
         empty("No member fits.", "Try fewer or other words.")
-    for item in sorted(found.rows, key=_place):
-        _row(item)
+    show(cards(map(_row, sorted(found.rows, key=_place))))
     turn_pages("members")
     if has_dao():
         link("proposals", "Propose a new member", icon=":material/person_add:", new="admit")
@@ -66,18 +76,17 @@ def _place(item: JsonObject) -> tuple[bool, bool, str]:
     return not flag(item, "active"), not name, name.casefold()
 
 
-def _row(item: JsonObject) -> None:
+def _row(item: JsonObject) -> Markup:
     address = text_of(item, "member")
     user = me()
-    with st.container(border=True, key=f"member-{address}"):
-        link("members", name_of(address), icon=":material/person:", member=address)
-        gone = [] if flag(item, "active") else [badge("No longer a member", "bad", "✕"), " "]
-        mine = [badge("You", "good", "✓"), " "] if user and user.address == address else []
-        roles = [
-            line(badge(role, "info", "●"), " ", text(ROLES.get(role, "")))
-            for role in texts(item, "roles")
-        ]
-        show(line(*mine, *gone), *roles)
+    gone = [] if flag(item, "active") else [badge("No longer a member", "bad", "✕"), " "]
+    mine = [badge("You", "good", "✓"), " "] if user and user.address == address else []
+    roles = [
+        line(badge(role, "info", "●"), " ", text(ROLES.get(role, "")))
+        for role in texts(item, "roles")
+    ]
+    title = anchor("members", name_of(address), icon=":material/person:", member=address)
+    return card(title, line(*mine, *gone), *roles)
 
 
 def _member(address: str) -> None:

@@ -6,7 +6,19 @@ import streamlit as st
 
 from client import JsonObject
 from dashboard.components.explain import meaning
-from dashboard.components.markup import code, joined, label, line, show, tag, text, when
+from dashboard.components.markup import (
+    Markup,
+    card,
+    cards,
+    code,
+    joined,
+    label,
+    line,
+    show,
+    tag,
+    text,
+    when,
+)
 from dashboard.components.paging import Listing, listing, search_box, turn_pages
 from dashboard.components.states import empty, guarded
 from dashboard.models.ancestry import lineage_view
@@ -22,7 +34,7 @@ from dashboard.models.verdicts import (
     verdict_sentence,
 )
 from dashboard.models.views import compare, ingredients, proof
-from dashboard.navigation import asked, link
+from dashboard.navigation import anchor, asked, link
 from dashboard.reading.connection import look_again, looked_at, read, read_event
 from dashboard.reading.fields import inner, number, objects, wording
 from dashboard.reading.fields import text as text_of
@@ -72,26 +84,23 @@ def _draw_list(search: str) -> None:
             empty("No model fits these words.", "Try fewer or other words.")
         else:
             empty("No model is registered yet.", "Developers register models with their tools.")
-    for item in found.rows:
-        _row(item, found.size)
+    show(cards(_row(item, found.size) for item in found.rows))
     turn_pages("models")
 
 
-def _row(item: JsonObject, size: int) -> None:
+def _row(item: JsonObject, size: int) -> Markup:
     model, latest = text_of(item, "model"), inner(item, "latest")
-    with st.container(border=True, key=f"model-{model}"):
-        link("models", wording(item, "title"), icon=":material/deployed_code:", model=model)
-        by = joined("By ", named(text_of(item, "owner")), ". ", code(model))
-        if not latest:
-            show(line("No version yet. ", by))
-        else:
-            show(
-                line(
-                    judged_badge(latest, size), " latest version ",
-                    text(text_of(latest, "version")), f", {number(item, 'versions'):,} in all. ",
-                    by,
-                )
-            )  # fmt: skip
+    title = anchor("models", wording(item, "title"), icon=":material/deployed_code:", model=model)
+    by = joined("By ", named(text_of(item, "owner")), ". ", code(model))
+    if not latest:
+        return card(title, line("No version yet. ", by))
+    return card(
+        title,
+        line(
+            judged_badge(latest, size), " latest version ", text(text_of(latest, "version")),
+            f", {number(item, 'versions'):,} in all. ", by,
+        ),
+    )  # fmt: skip
 
 
 def _model(model: str) -> None:

@@ -9,9 +9,9 @@ from dashboard.attention import Notice, notices
 from dashboard.audit.anchors import last_anchor
 from dashboard.components.explain import meaning
 from dashboard.components.feed import activity
-from dashboard.components.markup import Markup, badge, line, show, text, when
+from dashboard.components.markup import Markup, badge, card, cards, line, show, text, when
 from dashboard.components.states import empty, guarded
-from dashboard.navigation import link
+from dashboard.navigation import anchor, link
 from dashboard.reading.connection import ledger, read_now, trust
 from dashboard.reading.dao import has_dao
 from dashboard.reading.fields import number
@@ -47,19 +47,17 @@ def _needs_me() -> None:
     found = notices(user.address if user else None, now_ms())
     if not found:
         empty("Nothing waits." if user else "Nothing needs attention.", "All clear as of now.")
-    for at, notice in enumerate(found):
-        _notice(notice, at)
+    show(cards(map(_notice, found)))
     if user is None:
         link("connect", "Connect to see what waits for you", icon=":material/key:")
 
 
-def _notice(notice: Notice, at: int) -> None:
-    with st.container(border=True, key=f"notice-{at}"):
-        show(
-            line(badge(notice.word, notice.mood, notice.mark), " ", when(notice.at)),
-            line(text(notice.sentence)),
-        )
-        link(notice.room, notice.action, **dict(notice.address))
+def _notice(notice: Notice) -> Markup:
+    return card(
+        line(badge(notice.word, notice.mood, notice.mark), " ", when(notice.at)),
+        line(text(notice.sentence)),
+        anchor(notice.room, notice.action, **dict(notice.address)),
+    )
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
@@ -105,8 +103,10 @@ def _anchored() -> Markup:
 
 def _ways() -> None:
     st.subheader("What you can do")
-    with st.container(border=True):
-        link("proposals", "Vote on a proposal", icon=":material/how_to_vote:")
-        link("models", "See where a model came from", icon=":material/deployed_code:")
-        link("datasets", "Give or take back access to data", icon=":material/database:")
-        link("audit", "Check that something is in the log", icon=":material/fact_check:")
+    ways = (
+        anchor("proposals", "Vote on a proposal", icon=":material/how_to_vote:"),
+        anchor("models", "See where a model came from", icon=":material/deployed_code:"),
+        anchor("datasets", "Give or take back access to data", icon=":material/database:"),
+        anchor("audit", "Check that something is in the log", icon=":material/fact_check:"),
+    )
+    show(card(*map(line, ways)))

@@ -6,10 +6,10 @@ import streamlit as st
 
 from client import JsonObject
 from dashboard.components.explain import meaning
-from dashboard.components.markup import Markup, line, show, text, when
+from dashboard.components.markup import Markup, card, cards, line, show, text, when
 from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty, guarded
-from dashboard.navigation import asked, link
+from dashboard.navigation import anchor, asked, link
 from dashboard.proposals.form import proposal_form
 from dashboard.proposals.tallies import quorum_bar
 from dashboard.proposals.view import class_badge, proposal_view, read_at, state_badge
@@ -27,6 +27,7 @@ _FILTERS = {
     "defeated": "Voted down",
     "canceled": "Cancelled",
 }
+_COUNTED = {"active", "defeated", "succeeded", "queued", "executed"}
 REFRESH_SECONDS = 5
 
 
@@ -76,25 +77,22 @@ def _draw_rows(state: str) -> None:
             "No proposal is in this state." if state else "Nothing has been proposed yet.",
             "Any member with enough votes can propose; the form says how many.",
         )
-    for item in found.rows:
-        _row(item)
+    show(cards(map(_row, found.rows)))
     turn_pages(key)
 
 
-def _row(item: JsonObject) -> None:
+def _row(item: JsonObject) -> Markup:
     proposal, title = text_of(item, "proposal"), text_of(item, "title")
     created = instant_ms(text_of(inner(item, "created"), "at"))
-    with st.container(border=True, key=f"proposal-{proposal}"):
-        label = title or f"Proposal {proposal[:8]}, without a title"
-        link("proposals", label, icon=":material/how_to_vote:", proposal=proposal)
-        show(
-            line(state_badge(item), " ", class_badge(item), " ", _next(item)),
-            line("By ", named(text_of(item, "proposer")), ", ",
-                 when(created, read_at(item)), ".",
-                 cls="c-line c-small c-soft"),
-        )  # fmt: skip
-        if text_of(item, "state") in {"active", "defeated", "succeeded", "queued", "executed"}:
-            show(quorum_bar(item))
+    label = title or f"Proposal {proposal[:8]}, without a title"
+    is_counted = text_of(item, "state") in _COUNTED
+    return card(
+        anchor("proposals", label, icon=":material/how_to_vote:", proposal=proposal),
+        line(state_badge(item), " ", class_badge(item), " ", _next(item)),
+        line("By ", named(text_of(item, "proposer")), ", ", when(created, read_at(item)), ".",
+             cls="c-line c-small c-soft"),
+        *([quorum_bar(item)] if is_counted else []),
+    )  # fmt: skip
 
 
 def _next(item: JsonObject) -> Markup:

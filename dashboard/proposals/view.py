@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from client import JsonObject
-from dashboard.components.copying import copyable
+from dashboard.components.copying import copyable, verbatim
 from dashboard.components.explain import meaning
 from dashboard.components.markup import (
     Markup,
@@ -221,4 +221,4 @@ def _raw(item: JsonObject) -> None:
                 ),
             )
         show(line(tag("strong", text("Description, as it stands on the chain"))))
-        st.code(text_of(item, "description"), language=None, wrap_lines=True)
+        verbatim(text_of(item, "description"), "description")

@@ -8,10 +8,10 @@ from client import ConcordError, JsonObject
 from client.dao import Choice, Split
 from client.dao.ballots import Support
 from dashboard.components.explain import hint
-from dashboard.components.markup import badge, line, show, tag, text, when
+from dashboard.components.markup import Markup, badge, cards, line, show, tag, text, when
 from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty, guarded
-from dashboard.navigation import link
+from dashboard.navigation import anchor
 from dashboard.reading.connection import read_now
 from dashboard.reading.fields import inner, optional_number
 from dashboard.reading.fields import text as text_of
@@ -118,14 +118,13 @@ def _votes(proposal: str, now: int | None) -> None:
     found = listing(f"/v1/proposals/{proposal}/votes", key)
     if not found.rows:
         empty("Nobody has voted yet.")
-    for vote in found.rows:
-        _vote(vote, now)
+    show(cards(_vote(vote, now) for vote in found.rows))
     turn_pages(key)
     if found.rows:
         _recount(proposal)
 
 
-def _vote(vote: JsonObject, now: int | None) -> None:
+def _vote(vote: JsonObject, now: int | None) -> Markup:
     support, reason = text_of(vote, "support"), text_of(vote, "reason")
     split = inner(vote, "split")
     shares = [
@@ -133,20 +132,20 @@ def _vote(vote: JsonObject, now: int | None) -> None:
         for name, word in (("for", "for"), ("against", "against"), ("abstain", "abstaining"))
         if units(text_of(split, name))
     ]
-    with st.container(gap=None):
-        show(
-            line(
-                badge(*VOTED.get(support, (support, "calm", "·"))), " ",
-                named(text_of(vote, "voter")), " with ",
-                text(tokens(units(text_of(vote, "weight")))),
-                *([": ", text(", ".join(shares))] if shares else []), ", ",
-                when(instant_ms(text_of(vote, "castAt")), now), ".",
-            ),
-            *([tag("div", text(reason), cls="c-text c-quote")] if reason else []),
-        )  # fmt: skip
-        index = optional_number(inner(vote, "chain"), "index")
-        if index is not None:
-            link("audit", f"Proof: event {index}", icon=":material/verified:", event=index)
+    index = optional_number(inner(vote, "chain"), "index")
+    return tag(
+        "div",
+        line(
+            badge(*VOTED.get(support, (support, "calm", "·"))), " ",
+            named(text_of(vote, "voter")), " with ", text(tokens(units(text_of(vote, "weight")))),
+            *([": ", text(", ".join(shares))] if shares else []), ", ",
+            when(instant_ms(text_of(vote, "castAt")), now), ".",
+        ),
+        *([tag("div", text(reason), cls="c-text c-quote")] if reason else []),
+        *([] if index is None else [
+            anchor("audit", f"Proof: event {index}", icon=":material/verified:", event=index)
+        ]),
+    )  # fmt: skip
 
 
 def _recount(proposal: str) -> None:

@@ -19,6 +19,7 @@ import streamlit as st
 from client import ConcordError, Ledger
 from client.errors import ServerProblem
 from client.signin import SIGN_IN_REQUIRED, UnsignedSignIn
+from dashboard.components.copying import verbatim
 from dashboard.components.markup import line, show, text
 from dashboard.components.signer import ask_to_sign_in
 from dashboard.components.states import say_what_is_wrong
@@ -94,7 +95,7 @@ def sign_in(place: str, why: str = _FOR_MEMBERS) -> None:
         line("Sign this message as ", text(short(user.address)), ". It opens a session for reading "
              "that ends by itself. It records nothing and moves nothing."),
     )  # fmt: skip
-    st.code(asked.unsigned.message, language=None, wrap_lines=True)
+    verbatim(asked.unsigned.message, f"message-{place}")
     if not asked.names_page:
         show(line("The message names the ledger’s own address. A wallet that knows such messages "
                   "may point out that this page has another.", cls="c-line c-small"))  # fmt: skip

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard import navigation
 from dashboard.components.markup import (
     Markup,
+    anchor,
     facts,
     joined,
     label,
@@ -79,3 +81,20 @@ def test_addresses_in_labels_do_not_become_links() -> None:
         assert "://" not in plain
         assert "www." not in plain
         assert "@e" not in plain
+
+
+def test_a_link_says_what_others_wrote_and_leads_where_we_say() -> None:
+    hostile = '"><script>alert(1)</script>[a](javascript:x)'
+    made = anchor("models?model=%22", hostile, ":material/home:")
+    assert made.startswith('<a class="c-go" href="models?model=%22">')
+    assert "<script" not in made
+    assert "[a](javascript:x)" in made
+
+
+def test_an_address_is_percent_encoded_whatever_names_the_object() -> None:
+    made = navigation.anchor("datasets", "It", dataset='a"&b=c <d>')
+    assert 'href="datasets?dataset=a%22%26b%3Dc+%3Cd%3E"' in made
+
+
+def test_the_first_page_is_at_the_root() -> None:
+    assert 'href="./"' in navigation.anchor("overview", "Home")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -130,10 +131,15 @@ def test_a_grant_without_a_member_is_not_offered_for_signing() -> None:
     assert "You are about to sign" not in said(test)
 
 
+def listed(test: AppTest) -> set[str]:
+    """Events that the page leads to."""
+    return set(re.findall(r"audit\?event=\d+", said(test)))
+
+
 def test_the_log_is_filtered_by_the_server() -> None:
     test = opened("audit")
     test.selectbox(key="log-kind").set_value("access.revoked").run()
-    assert len(test.dataframe[0].value) == 1
+    assert len(listed(test)) == 1
 
 
 def test_the_log_is_filtered_by_day() -> None:
@@ -141,7 +147,7 @@ def test_the_log_is_filtered_by_day() -> None:
     today = datetime.now(UTC).date()
     days = test.date_input(key="log-days")
     days.set_value((today - timedelta(days=1), today)).run()
-    assert len(test.dataframe[0].value) > 1
+    assert len(listed(test)) > 1
     test.date_input(key="log-days").set_value((today - timedelta(days=9), today - timedelta(8)))
     assert "No event fits." in said(test.run())
 
