@@ -22,7 +22,6 @@ from ledger.merkle.errors import NoKnownSignature
 from ledger.store.engine import Database, open_database
 from ledger.store.errors import DatabaseDown, DatabaseLocked, DatabaseReadOnly, DiskFull
 from tests.support.logs import QUICK, LogUnderTest, record
-from tests.support.postgres import Server
 
 
 @contextmanager
@@ -130,48 +129,6 @@ def test_a_read_only_database_is_named_and_can_be_read(sqlite_ledger: LogUnderTe
     assert len(log.leaves(0, 1)) == 1
     log.close()
     read_only.dispose()
-
-
-@pytest.mark.postgres
-def test_a_read_only_server_is_named(postgres_server: Server, tmp_path: Path) -> None:
-    from ledger.store.migrate import migrate
-
-    database = open_database(postgres_server.new_database())
-    migrate(database)
-    ledger = LogUnderTest(database, tmp_path)
-    ledger.create().close()
-    with database.write() as connection:
-        name = database.writer.url.database
-        statement = f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'
-        connection.exec_driver_sql(statement)
-    database.dispose()
-    ledger.open()
-    assert isinstance(append_one(ledger, "d"), DatabaseReadOnly)
-    ledger.close()
-    database.dispose()
-
-
-@pytest.mark.postgres
-@pytest.mark.slow
-def test_a_server_that_goes_away_and_comes_back_loses_nothing(
-    postgres_server: Server, tmp_path: Path
-) -> None:
-    from ledger.store.migrate import migrate
-
-    database = open_database(postgres_server.new_database())
-    migrate(database)
-    ledger = LogUnderTest(database, tmp_path)
-    log = ledger.create()
-    kept = record(log, [ledger.consortium.dataset("before")])[0]
-    postgres_server.control("-m", "immediate", "stop")
-    try:
-        assert isinstance(append_one(ledger, "during"), DatabaseDown)
-    finally:
-        postgres_server.start()
-    assert record(log, [ledger.consortium.dataset("after")])[0].index == 2
-    assert log.first_receipt(1) == kept.receipt
-    ledger.close()
-    database.dispose()
 
 
 def test_two_servers_on_one_database_take_turns(ledger: LogUnderTest) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.pool import QueuePool
 
 from ledger.store.engine import Database, open_database
 from ledger.store.errors import (
@@ -125,3 +126,31 @@ def test_many_readers_at_once_wait_for_a_connection(database: Database) -> None:
     for thread in threads:
         thread.join()
     assert seen == [1] * 40
+
+
+def test_a_connection_that_does_not_become_free_is_named_and_the_next_one_is_had(
+    database: Database,
+) -> None:
+    one = create_engine(
+        database.readers.url, poolclass=QueuePool, pool_size=1, max_overflow=0, pool_timeout=0.01
+    )
+    narrow = Database(database.writer, one)
+    with narrow.read(), pytest.raises(DatabaseDown, match="are in use"), narrow.read():
+        pytest.fail("there is one connection only")
+    with narrow.read() as connection:
+        assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
+    one.dispose()
+
+
+@pytest.mark.postgres
+def test_a_server_that_takes_no_more_connections_is_named(postgres_server: Server) -> None:
+    database = open_database(postgres_server.new_database())
+    name = database.writer.url.database
+    with database.write() as connection:
+        connection.exec_driver_sql(f'CREATE ROLE "{name}" LOGIN CONNECTION LIMIT 1')
+    url = database.writer.url.set(username=name)
+    guest = open_database(url.render_as_string(hide_password=False))
+    with guest.read(), pytest.raises(DatabaseDown), guest.write():
+        pytest.fail("the role has one connection only")
+    guest.dispose()
+    database.dispose()
