@@ -9,11 +9,10 @@ Rules:
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import cast
 
@@ -29,7 +28,7 @@ from governance.policies import PolicyAdmission, PolicyBook
 from governance.proposals import ChainProposals, StatusReader
 from governance.reads import Reader
 from governance.votes import Rate, RateLimiter, RelayLimits, VoteRelay, planned_domains
-from ledger.anchor import Anchorer, AnchorPolicy, AnchorProgress, AnchorTarget
+from ledger.anchor import AnchorProgress, AnchorTarget
 from ledger.chain.chain import Chain
 from ledger.chain.connect import EMBEDDED_SCHEME, connect
 from ledger.chain.methods import DEVELOPMENT_METHODS, METHODS
@@ -44,16 +43,20 @@ from ledger.log import Log
 from ledger.store.reads import snapshot
 from ledger.views.records import Member
 from service.background import Background, Worker
+from service.dao_workers import (
+    ANCHORER,
+    POLICIES,
+    Registry,
+    anchoring,
+    keeping,
+    mirroring,
+    reading_policies,
+)
 from service.election import Election
 from service.proposals.evidence import EvidenceChecker
 from service.proposals.names import ModelIds
-from service.settings import AnchorChain, Settings
+from service.settings import Settings
 from service.wallets import DaoWallets, chain_for_wallets
-
-POLICY_WORKER = "policies"
-OWN_ANCHORER = "anchorer"
-
-_log = logging.getLogger(__name__)
 
 
 class DaoFileMissing(NotFound):
@@ -68,21 +71,6 @@ class DaoFileDamaged(IntegrityError):
 
     code = "dao-file-damaged"
     remedy = "Restore the file that the message names from a backup."
-
-
-@dataclass(frozen=True, slots=True)
-class Registry:
-    """Where the log is anchored.
-
-    Attributes:
-        chain_id: of its chain.
-        address: of the contract, EIP-55.
-        worker: name of what anchors there.
-    """
-
-    chain_id: int
-    address: str
-    worker: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,112 +203,53 @@ def open_dao(
         ConcordError: the chain cannot be opened.
     """
     plan, key = read_plan(settings), read_relayer(settings)
-    signer = KeySigner.from_bytes(key.secret)
+    at, signer = plan.addresses, KeySigner.from_bytes(key.secret)
     with ExitStack() as stack:
-        is_embedded = settings.chain.startswith(EMBEDDED_SCHEME)
-        election = Election(None if is_embedded else log.database)
-        stack.callback(election.close)
-        chain = connect(
-            settings.chain,
-            chain_id=plan.chain_id,
-            is_permitted=_Senders(log, frozenset({operator, key.address})),
-            confirmations=settings.chain_confirmations,
-            development=settings.chain_development,
-            turn=election.turn_on(plan.chain_id),
-        )
-        stack.callback(chain.close)
+        election = stack.enter_context(closing(_election(settings, log)))
+        permitted = _Senders(log, frozenset({operator, key.address}))
+        chain, *further = stack.enter_context(_open_chains(settings, plan, permitted, election))
         policies.wallets.attach(chain_for_wallets(chain, settings.chain))
-        content, book = policies.content, policies.book
-        threads = ThreadPoolExecutor(settings.chain_threads, "concord-chain")
-        stack.callback(threads.shutdown)
-        at = plan.addresses
-        proposals = ChainProposals(chain, at, plan.from_block)
-        statuses = StatusReader(chain, at)
+        threads = stack.enter_context(ThreadPoolExecutor(settings.chain_threads, "concord-chain"))
+        proposals, statuses = ChainProposals(chain, at, plan.from_block), StatusReader(chain, at)
         mirror = Mirror(
-            log,
-            chain,
-            key,
-            addresses=at,
-            from_block=plan.from_block,
-            clock=clock,
-            content=content,
-        )
+            log, chain, key, addresses=at, from_block=plan.from_block, clock=clock,
+            content=policies.content,
+        )  # fmt: skip
         keeper = Keeper(chain, at, signer, proposals=proposals, statuses=statuses)
-        own = AnchorTarget(chain, canonical_address(at.anchors), signer, plan.from_block)
-        anchorer = _anchorer(log, own, settings, clock)
-        pause = settings.anchor_check_seconds
         ours = election.is_leader
-        anchoring = Worker(OWN_ANCHORER, anchorer.step, pause_seconds=pause, is_ours=ours)
-        further = [
-            _further_target(each, signer, stack, election) for each in settings.anchor_chains
+        anchorings = [
+            anchoring(log, target, settings, name=name, is_ours=ours, clock=clock)
+            for name, target in _anchor_targets(settings, plan, signer, chain, further)
         ]
-        background = Background(
-            [
-                Worker(
-                    "mirror",
-                    mirror.catch_up,
-                    pause_seconds=settings.mirror_seconds,
-                    is_ours=ours,
-                ),
-                Worker(
-                    POLICY_WORKER,
-                    lambda: book.refresh(log.database),
-                    pause_seconds=settings.policy_seconds,
-                ),
-                Worker(
-                    "keeper",
-                    lambda: _keep(keeper),
-                    pause_seconds=settings.keeper_seconds,
-                    is_ours=ours,
-                ),
-                anchoring,
-                *(
-                    Worker(
-                        _registry(target).worker,
-                        _anchorer(log, target, settings, clock).step,
-                        pause_seconds=pause,
-                        is_ours=ours,
-                    )
-                    for target in further
-                ),
-            ]
-        )
-        policies.admission.on_missing(lambda: background.wake(POLICY_WORKER))
-        background.start()
-        stack.callback(background.stop)
-        reader = Reader(chain)
-        relay = VoteRelay(
-            chain,
-            at,
-            signer,
-            domains=planned_domains(plan),
-            monotonic=time.monotonic,
-            limits=_relay_limits(settings),
-        )
-        stack.callback(relay.close)
+        workers = [
+            mirroring(mirror, settings, ours),
+            reading_policies(policies.book, log.database, settings),
+            keeping(keeper, settings, ours),
+            *(each.worker for each in anchorings),
+        ]
+        background = stack.enter_context(_running(workers))
+        policies.admission.on_missing(lambda: background.wake(POLICIES))
+        relay = stack.enter_context(closing(_relay(settings, chain, plan, signer)))
         yield Dao(
-            chain,
-            plan,
-            at,
-            content,
-            book,
-            signer,
-            proposals,
-            statuses,
-            ModelIds(log.database),
-            EvidenceChecker(content, policies.wallets),
-            policies.wallets,
-            reader,
-            relay,
-            RateLimiter(_trial_rate(settings), "source"),
-            _rpc(chain, settings),
-            background,
-            (
-                Registry(plan.chain_id, at.anchors, OWN_ANCHORER),
-                *(_registry(target) for target in further),
-            ),
-            lambda: anchoring.between_steps(anchorer.anchor_now),
-            threads,
+            chain=chain,
+            plan=plan,
+            addresses=at,
+            content=policies.content,
+            policies=policies.book,
+            signer=signer,
+            proposals=proposals,
+            statuses=statuses,
+            models=ModelIds(log.database),
+            evidence=EvidenceChecker(policies.content, policies.wallets),
+            wallets=policies.wallets,
+            reader=Reader(chain),
+            relay=relay,
+            trials=RateLimiter(_trial_rate(settings), "source"),
+            rpc=_rpc(chain, settings),
+            background=background,
+            registries=tuple(each.registry for each in anchorings),
+            anchor_now=anchorings[0].anchor_now,
+            threads=threads,
         )
 
 
@@ -338,6 +267,76 @@ class _Senders:
         with snapshot(self.log.database) as views:
             member = views.get(Member, name)
         return member is not None and member.active
+
+
+def _election(settings: Settings, log: Log) -> Election:
+    """Who works in the background; an embedded chain is open in one process, so that one does."""
+    is_embedded = settings.chain.startswith(EMBEDDED_SCHEME)
+    return Election(None if is_embedded else log.database)
+
+
+@contextmanager
+def _open_chains(
+    settings: Settings, plan: DeploymentPlan, permitted: _Senders, election: Election
+) -> Iterator[list[Chain]]:
+    """The chain of the DAO's contracts, and then the further ones to anchor on, as they are set."""
+    with ExitStack() as stack:
+        own = connect(
+            settings.chain,
+            chain_id=plan.chain_id,
+            is_permitted=permitted,
+            confirmations=settings.chain_confirmations,
+            development=settings.chain_development,
+            turn=election.turn_on(plan.chain_id),
+        )
+        chains = [stack.enter_context(closing(own))]
+        for each in settings.anchor_chains:
+            further = connect(
+                each.url,
+                chain_id=each.chain_id,
+                is_permitted=lambda _: True,
+                confirmations=each.confirmations,
+                turn=election.turn_on(each.chain_id),
+            )
+            chains.append(stack.enter_context(closing(further)))
+        yield chains
+
+
+def _anchor_targets(
+    settings: Settings,
+    plan: DeploymentPlan,
+    signer: KeySigner,
+    chain: Chain,
+    further: Sequence[Chain],
+) -> Iterator[tuple[str, AnchorTarget]]:
+    """Where roots go, each after its worker's name; the DAO's own registry first."""
+    own = canonical_address(plan.addresses.anchors)
+    yield ANCHORER, AnchorTarget(chain, own, signer, plan.from_block)
+    for each, at in zip(settings.anchor_chains, further, strict=True):
+        registry = canonical_address(each.registry)
+        yield f"{ANCHORER}-{each.chain_id}", AnchorTarget(at, registry, signer, each.from_block)
+
+
+@contextmanager
+def _running(workers: Sequence[Worker]) -> Iterator[Background]:
+    """Workers that work inside the context."""
+    background = Background(workers)
+    background.start()
+    try:
+        yield background
+    finally:
+        background.stop()
+
+
+def _relay(settings: Settings, chain: Chain, plan: DeploymentPlan, signer: KeySigner) -> VoteRelay:
+    return VoteRelay(
+        chain,
+        plan.addresses,
+        signer,
+        domains=planned_domains(plan),
+        monotonic=time.monotonic,
+        limits=_relay_limits(settings),
+    )
 
 
 def _rpc(chain: Chain, settings: Settings) -> RpcEndpoint:
@@ -360,34 +359,3 @@ def _relay_limits(settings: Settings) -> RelayLimits:
 
 def _trial_rate(settings: Settings) -> Rate:
     return Rate(settings.source_trials_per_second, settings.source_trials_at_once)
-
-
-def _further_target(
-    further: AnchorChain, signer: KeySigner, stack: ExitStack, election: Election
-) -> AnchorTarget:
-    chain = connect(
-        further.url,
-        chain_id=further.chain_id,
-        is_permitted=lambda _: True,
-        confirmations=further.confirmations,
-        turn=election.turn_on(further.chain_id),
-    )
-    stack.callback(chain.close)
-    return AnchorTarget(chain, canonical_address(further.registry), signer, further.from_block)
-
-
-def _registry(target: AnchorTarget) -> Registry:
-    chain_id = target.chain.chain_id
-    return Registry(chain_id, to_checksum_address(target.registry), f"anchorer-{chain_id}")
-
-
-def _anchorer(
-    log: Log, target: AnchorTarget, settings: Settings, clock: Callable[[], int]
-) -> Anchorer:
-    policy = AnchorPolicy(settings.anchor_leaves, settings.anchor_seconds)
-    return Anchorer(log, target, policy=policy, clock=lambda: clock() / 1000)
-
-
-def _keep(keeper: Keeper) -> None:
-    for failure in keeper.run_once().failed:
-        _log.warning("the keeper cannot %s: %s", failure.step, failure.reason)
