@@ -138,6 +138,8 @@ class TestTimes:
         granted.pass_time(89 * DAY)
         granted.train(inputs=[used("d", "g")], endedAt=granted.consortium.at())
         assert granted.audit().verdict == "clean"
+        granted.train("n", inputs=[used("d", "g")], endedAt=granted.consortium.at(1))
+        only(granted, Code.GRANT_EXPIRED, "error", "n")
 
     def test_a_renewal_carries_a_grant_on(self, granted: History) -> None:
         steward = granted.consortium.stewards[0]
@@ -586,6 +588,15 @@ class TestManifests:
         cut = granted.audit(manifests=manifests, limit=5)
         assert (cut.verdict, cut.is_complete, cut.limit) == ("incomplete", False, 5)
         assert granted.audit(manifests=manifests, limit=6).verdict == "clean"
+
+    def test_a_cut_is_not_forgotten_at_the_next_run(self, granted: History) -> None:
+        granted.train(inputs=[used("d", "g")])
+        document = self.lines(*[M1] * 9)
+        digest = hashlib.sha256(document).hexdigest()
+        manifest: JsonObject = {"digest": {"sha256": digest}}
+        granted.train("n", inputs=[], base=[M1], inputsManifest=manifest)
+        cut = granted.audit("n", manifests=supplied([document]), limit=8)
+        assert (cut.verdict, cut.is_complete, cut.limit) == ("incomplete", False, 8)
 
 
 class TestLineage:

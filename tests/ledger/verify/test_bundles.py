@@ -14,7 +14,7 @@ from ledger.audit import build_bundle, parse_bundle
 from ledger.audit.errors import AnswerCut, AnswerDiffers, BundleContradiction, MalformedBundle
 from ledger.errors import ConcordError
 from ledger.events import Event, decode_leaf
-from ledger.events.canonical import InvalidJson
+from ledger.events.canonical import InvalidJson, JsonObject
 from ledger.merkle.errors import NoKnownSignature
 from ledger.verify import confirm_with_log, verify_bundle
 from tests.support.bundles import KEYS, bundle_of, rebuilt, tiles_of
@@ -70,6 +70,24 @@ def test_no_field_or_item_can_be_taken_away_or_added(rich: tuple[History, bytes]
         for document in shortened_and_lengthened(original, path, value):
             with pytest.raises(ConcordError):
                 verify_bundle(json.dumps(document), KEYS)
+
+
+def test_a_member_who_was_admitted_later_is_part_of_what_its_model_rests_on() -> None:
+    history = History()
+    history.begin()
+    history.dataset("d")
+    history.grant("g", "d")
+    history.pass_time(DAY)
+    history.train(inputs=[used("d", "g")])
+    c, late = history.consortium, member_key("late")
+    admitted = history.sign(c.operator, "member.admitted", member=late.address, roles=["developer"])
+    model: JsonObject = {"model": "q", "title": "Q", "owner": late.address, "license": "MIT"}
+    history.sign(late, "model.registered", **model)
+    body = c.model_version("q", "1", relation="quantized", base=[{"model": "m", "version": "1"}])
+    history.sign(late, "model.version_published", **json.loads(body.body_bytes))
+    verified = verify_bundle(bundle_of(history, history.audit("q")), KEYS)
+    assert verified.answer.verdict == "clean"
+    assert admitted in {recorded.index for recorded in verified.events}
 
 
 def test_the_anchor_may_be_left_out_and_nothing_else(rich: tuple[History, bytes]) -> None:
