@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 
 import streamlit as st
 
 from client import JsonObject
+from dashboard.audit.exports import Reader, as_csv, as_json
 from dashboard.components.markup import Markup, line, show, table, text, when
 from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty
@@ -24,7 +22,6 @@ from dashboard.words.times import now_ms
 
 MOST_EXPORTED = 10_000
 _SHOWN = ("Event", "When", "What", "Who", "In one sentence")
-_COLUMNS = ("index", "recordedAt", "kind", "actor", "onBehalfOf", "subject", "summary", "eventId")
 
 
 def log_table() -> None:
@@ -102,34 +99,18 @@ def _cells(row: JsonObject, now: int) -> tuple[Markup, ...]:
 
 def _exports(query: Mapping[str, str]) -> None:
     with st.expander("Export", icon=":material/download:"):
-        show(line(f"The events that fit the filters, up to {MOST_EXPORTED:,}, the oldest first."))
+        show(line(f"The events that fit the filters, up to {MOST_EXPORTED:,}, the oldest first. "
+                  "CSV is for spreadsheets; JSON holds every detail that was signed."))  # fmt: skip
         with st.container(horizontal=True):
             st.download_button(
-                "CSV", lambda: as_csv(_all(query)), "events.csv", "text/csv", on_click="ignore"
-            )
+                "CSV", lambda: as_csv(_all(query), Reader(name_of, readable)), "events.csv",
+                "text/csv", on_click="ignore",
+            )  # fmt: skip
             st.download_button(
-                "JSON", lambda: json.dumps(_all(query), ensure_ascii=False, indent=1),
-                "events.json", "application/json", on_click="ignore",
+                "JSON", lambda: as_json(_all(query)), "events.json", "application/json",
+                on_click="ignore",
             )  # fmt: skip
 
 
 def _all(query: Mapping[str, str]) -> list[JsonObject]:
     return list(every("/v1/events", MOST_EXPORTED, **query))
-
-
-def as_csv(rows: Sequence[JsonObject]) -> str:
-    """Events as CSV (RFC 4180). A cell that a spreadsheet would take for a formula is quoted."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(_COLUMNS)
-    for row in rows:
-        event = inner(row, "event")
-        cells = [row.get(name, event.get(name)) for name in _COLUMNS]
-        writer.writerow([_harmless(cell) for cell in cells])
-    return out.getvalue()
-
-
-def _harmless(cell: object) -> object:
-    if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return "'" + cell
-    return cell

@@ -77,7 +77,7 @@ a.c-go:focus-visible {outline:3px solid var(--st-primary-color,#1f5fa8);outline-
 .c-cards {display:flex;flex-direction:column;gap:1rem}
 .c-cards .c-line:last-child, .c-card .c-line:last-child {margin-bottom:0}
 @media (max-width:480px) {.c-facts {grid-template-columns:1fr;gap:.1rem}
-  .c-facts dd {margin-bottom:.4rem}}
+  .c-facts dd {margin-bottom:.6rem!important}}
 </style>""")
 
 

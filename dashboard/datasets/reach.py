@@ -23,6 +23,12 @@ from dashboard.words.terms import counted
 
 _SHOWN = 12
 _USES_SHOWN = 20
+_EFFECT = (
+    "What was made with it before stays as it is: the audit of each model below says with a note "
+    "that the dataset was withdrawn. To make a model count as tainted, a permission is taken back "
+    "with effect on the past, under “Who has access”."
+)
+"""What a withdrawal does to models; see the audit's finding `dataset-withdrawn`."""
 
 
 def show_reach(reach: JsonObject) -> None:
@@ -96,22 +102,22 @@ def reach_view(dataset: JsonObject) -> None:
     """What a withdrawal would reach, and withdrawing."""
     name = text_of(dataset, "dataset")
     place = f"withdraw-{name}"
-    st.markdown("**If this dataset were withdrawn now**")
+    is_withdrawn = optional_number(dataset, "withdrawnIndex") is not None
+    if is_withdrawn:
+        st.markdown("**This dataset is withdrawn**")
+        show(line("No new use of it is allowed. ", _EFFECT))
+    else:
+        st.markdown("**If this dataset were withdrawn now**")
+        show(line("No new use of it would be allowed from then on. ", _EFFECT))
     show_reach(read(f"/v1/datasets/{name}/impact"))
     show_done(place)
     sign_here(place)
-    if optional_number(dataset, "withdrawnIndex") is not None:
-        show(line("It is withdrawn: no new use is allowed."))
-        return
-    if is_signing(place):
+    if is_withdrawn or is_signing(place):
         return
     with (
         st.expander("Withdraw it", icon=":material/delete:"),
         st.form(f"form-{place}", border=False),
     ):
-        show(
-            line("No new use is allowed from then on. What was made before is marked with a note.")
-        )
         reason = st.text_area("Why (only those entitled can read it)", help=hint("sealed"))
         if st.form_submit_button("Review and sign", type="primary"):
             begin(place, drafts.withdraw_dataset(name, reason=reason.strip() or None))

@@ -29,8 +29,8 @@ def page() -> None:
     st.title("Audit")
     show(
         line(
-            "Everything that members signed, in order. Open any event to see it proven in front "
-            "of you.",
+            "Everything that members signed and their contracts did, in order. Open any event to "
+            "see it proven in front of you.",
             cls="c-lead",
         )
     )

@@ -22,6 +22,7 @@ from dashboard.components.markup import (
 )
 from dashboard.components.paging import listing, search_box, turn_pages
 from dashboard.components.states import empty, guarded
+from dashboard.members.belongings import belongings
 from dashboard.members.holdings import holding, voting_power
 from dashboard.members.rules import rules
 from dashboard.members.treasury import treasury
@@ -103,6 +104,7 @@ def _member(address: str) -> None:
         guarded(lambda: _votes(address), "votes-of-member")
     copyable([("Address", address)], "ids-of-member")
     link("audit", "Admission and proof", icon=":material/verified:", event=number(item, "index"))
+    guarded(lambda: belongings(address), "belongings")
     st.subheader("Keys that sign on its behalf")
     keys = objects(item, "keys")
     if not keys:

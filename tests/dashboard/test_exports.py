@@ -9,9 +9,17 @@ import zlib
 
 from client import JsonObject, JsonValue
 from client.trust import Trust
-from dashboard.audit.log import as_csv
+from dashboard.audit.exports import Reader, as_csv
 from dashboard.models.report import Subject, Wording, audit_report
 from tests.dashboard.test_lineage import AUDIT
+
+READER = Reader(name_of=lambda address: f"name of {address}", readable=str.upper)
+
+
+def exported(row: JsonObject) -> dict[str, str]:
+    """One event as a spreadsheet reads it."""
+    (read,) = csv.DictReader(io.StringIO(as_csv([row], READER)))
+    return read
 
 
 def test_events_are_one_row_each_and_survive_awkward_texts() -> None:
@@ -20,18 +28,21 @@ def test_events_are_one_row_each_and_survive_awkward_texts() -> None:
         "recordedAt": 1_790_000_000_000,
         "eventId": "ab",
         "onBehalfOf": None,
-        "event": {"kind": "k", "actor": "0x0", "subject": "s", "summary": 'a, "b"\nc'},
+        "event": {"kind": "vote.cast", "actor": "0x0", "subject": "s", "summary": 'a, "b"\nc'},
     }
-    read = list(csv.DictReader(io.StringIO(as_csv([row]))))
-    assert read[0]["summary"] == 'a, "b"\nc'
-    assert read[0]["index"] == "3"
+    read = exported(row)
+    assert read["summary"] == 'a, "b"\nc'
+    assert read["in one sentence"] == 'A, "B"\nC'
+    assert (read["event"], read["recorded (UTC)"]) == ("3", "2026-09-21T14:13:20Z")
+    assert (read["what"], read["kind"]) == ("Vote cast", "vote.cast")
+    assert (read["who"], read["actor"], read["on behalf of"]) == ("name of 0x0", "0x0", "")
 
 
 def test_no_cell_is_a_formula_to_a_spreadsheet() -> None:
     for start in ("=", "+", "-", "@", "\t"):
-        row: JsonObject = {"event": {"summary": f"{start}HYPERLINK(1)"}}
-        read = list(csv.DictReader(io.StringIO(as_csv([row]))))
-        assert read[0]["summary"].startswith("'")
+        read = exported({"event": {"summary": f"{start}HYPERLINK(1)"}})
+        assert read["summary"].startswith("'")
+        assert read["in one sentence"].startswith("'")
 
 
 WORDING = Wording(readable=str.upper, title_of=lambda node: f"Title of “{node.name}”")

@@ -107,6 +107,23 @@ def test_a_search_is_cut_to_what_the_ledger_searches_for() -> None:
     assert "Searched for the first 8 words." in said(test)
 
 
+def test_a_member_is_shown_with_the_datasets_and_models_that_are_its_own(
+    members: Consortium,
+) -> None:
+    steward = said(opened("members", member=members.stewards[0].address))
+    assert "Datasets it answers for" in steward
+    assert "Breast cancer records, North Hospital" in steward
+    assert "South Hospital" not in steward
+    assert "Models it owns" not in steward
+    assert "Model tumour-classifier" in said(opened("members", member=members.labs[0].address))
+
+
+def test_it_is_said_what_a_withdrawal_does_to_models() -> None:
+    told = said(opened("datasets", dataset="wdbc-north", view="withdraw"))
+    assert "No new use of it would be allowed from then on." in told
+    assert "the audit of each model below says with a note" in told
+
+
 def test_looking_back_before_the_revocation_shows_the_model_clean() -> None:
     test = opened("models", model="tumour-classifier", version="1")
     assert "Tainted" in said(test)
