@@ -18,7 +18,7 @@ import streamlit as st
 
 from client import ConcordError, JsonObject
 from client.errors import ServerProblem, Unreachable
-from dashboard.components.markup import line, show, text
+from dashboard.components.markup import code, line, show, text
 from dashboard.components.signer import (
     SignatureMade,
     TransactionSigned,
@@ -27,8 +27,9 @@ from dashboard.components.signer import (
 )
 from dashboard.components.states import say_what_is_wrong
 from dashboard.navigation import link
-from dashboard.reading.connection import forget
-from dashboard.reading.dao import wallet_chain
+from dashboard.reading.connection import forget, visit
+from dashboard.reading.dao import dao, wallet_chain
+from dashboard.reading.fields import flag
 from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import forget_members
 from dashboard.reading.rpc import receipt_of, send_raw
@@ -172,6 +173,7 @@ def _drive(under_way: _Undertaking) -> None:
             under_way.answer = _canonical(signed.signature)
             _finish(under_way, question)
     elif question.transaction is not None:
+        _say_what_wallets_miss()
         sent = ask_to_send(
             f"signer-{under_way.place}", request=question.identity, actor=actor.address,
             transaction=question.transaction, chain=wallet_chain(), words=question.words,
@@ -182,6 +184,17 @@ def _drive(under_way: _Undertaking) -> None:
             under_way.answer = sent.hash.lower()
             _finish(under_way, question)
     show(line(f"As {actor.name}, with {actor.using}.", cls="c-line c-small c-soft"))
+
+
+def _say_what_wallets_miss() -> None:
+    """Where the chain is the service's own and for members: a wallet cannot sign in to it."""
+    if visit() is None or not flag(dao(), "isEmbedded"):
+        return
+    show(
+        line("This chain shows its blocks to members only, and a browser wallet cannot sign in "
+             "there: it can send, but not try the transaction first, and it may refuse. Then use a "
+             "keystore file here, or ", code("concord propose"), ".", cls="c-line c-small"),
+    )  # fmt: skip
 
 
 def _canonical(signature: str) -> str:

@@ -14,6 +14,8 @@ from service.http.bodies import read_body
 from service.http.openapi import problems
 from service.http.routing import StrictRoute
 from service.parts import Parts, parts_of
+from service.signin.gate import require_session
+from service.signin.open_rpc import takes_no_session
 
 if TYPE_CHECKING:
     from service.dao import Dao
@@ -51,16 +53,19 @@ async def on_chain(dao: Dao, ask: Callable[[], T]) -> T:
 @router.post(
     "/rpc",
     summary="Ask the chain, or send it a transaction (JSON-RPC 2.0)",
-    responses={200: {"content": {"application/json": {}}}, 204: {}, **problems(404)},
+    responses={200: {"content": {"application/json": {}}}, 204: {}, **problems(401, 404)},
 )
 async def rpc(request: Request) -> Response:
     """Single requests and batches. Errors of the chain are in the answer, with their revert data.
 
-    On an embedded chain members alone can send transactions, and pay nothing for them.
+    On an embedded chain members alone can send transactions, and pay nothing for them. Where reads
+    are for members, what reads contracts, blocks, transactions or logs takes a session.
     """
     parts = parts_of(request)
-    dao = dao_of(parts)
     body = await read_body(request, parts.settings.max_rpc_bytes)
+    if parts.settings.reads == "members" and not takes_no_session(body):
+        await require_session(request)
+    dao = dao_of(parts)
     answer = await on_chain(dao, lambda: dao.rpc.dispatch(body))
     if _SENDS in body:
         dao.background.wake()

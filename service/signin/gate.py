@@ -6,7 +6,8 @@ guarded before anybody has thought of it. Open to all are
   tiles of hashes, size and consistency;
 - signing in, and what documents and operates the service;
 - what carries its own signature (events, ballots, delegations, questions for sealed values) and
-  what only computes with what was sent (preparing an event, verifying a proof).
+  what only computes with what was sent (preparing an event, verifying a proof);
+- of JSON-RPC what `service.signin.open_rpc` names: `/rpc` itself asks for a session for the rest.
 
 A session comes as `Authorization: Bearer TOKEN` or as a cookie. With a cookie, a request that could
 change something counts only if no page of another origin makes it.
@@ -57,6 +58,7 @@ PUBLIC: frozenset[tuple[str, str]] = frozenset(
         ("POST", "/v1/delegations"),
         ("POST", "/v1/sealed:read"),
         ("POST", "/v1/proofs/verify"),
+        ("POST", "/rpc"),
     }
 )
 """Calls that take no session, whoever may read: method and path."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from client import Ledger
 from dashboard import addresses
 from dashboard.reading import connection, names
 from dashboard.reading.connection import Visit
@@ -19,16 +17,42 @@ from tests.service.wallet_member import WALLET, World, found_with_wallet, served
 from tests.support.wallets import OWNER, dataset_of
 
 
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A ledger for its members, one of which is a contract."""
-    found_with_wallet(Settings.model_validate({"data_dir": tmp_path / "founded"}))
-    with served_wallet(tmp_path, tmp_path / "founded", reads="members") as served:
-        monkeypatch.setenv(addresses.SERVER, served.dao.server.url)
-        monkeypatch.setenv(addresses.STATE, str(tmp_path / "trust"))
+    folder = tmp_path_factory.mktemp("ledger")
+    found_with_wallet(Settings.model_validate({"data_dir": folder / "founded"}))
+    with (
+        served_wallet(folder, folder / "founded", reads="members") as served,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv(addresses.SERVER, served.dao.server.url)
+        patch.setenv(addresses.STATE, str(folder / "trust"))
         connection.forget()
         names.forget_members()
         yield served
+
+
+@pytest.fixture
+def visitor(world: World) -> dict[str, object]:
+    """The session of the wallet's owner, who has signed in for it."""
+    ledger = connection.new_ledger()
+    unsigned = ledger.prepare_sign_in(WALLET)
+    ledger.sign_in(unsigned, OWNER.sign_digest(unsigned.digest))
+    return {"visit": Visit(WALLET, ledger), "me": Me(WALLET, "test")}
+
+
+AUDIT = "from dashboard.pages import audit\naudit.page()\n"
+SENDING = """
+from dashboard.signing.transactions import Question, carry_on, undertake
+
+class Nothing:
+    def question(self, actor):
+        return Question(("Sends nothing to nobody.",), transaction={"to": actor})
+
+undertake("here", Nothing())
+carry_on("here")
+"""
 
 
 def said(test: AppTest) -> str:
@@ -37,10 +61,8 @@ def said(test: AppTest) -> str:
     return " ".join(shown + [str(element.proto.body) for element in test.get("html")])
 
 
-def page_of(state: dict[str, object], **address: str) -> AppTest:
-    test = AppTest.from_string(
-        "from dashboard.pages import audit\naudit.page()\n", default_timeout=60
-    )
+def drawn(script: str, state: dict[str, object], **address: str) -> AppTest:
+    test = AppTest.from_string(script, default_timeout=60)
     for name, value in state.items():
         test.session_state[name] = value
     for name, value in address.items():
@@ -50,25 +72,27 @@ def page_of(state: dict[str, object], **address: str) -> AppTest:
 
 @pytest.mark.slow
 def test_a_wallet_signs_in_and_its_event_is_shown_as_one_that_only_its_chain_can_confirm(
-    world: World,
+    world: World, visitor: dict[str, object]
 ) -> None:
     index = world.say("dataset.registered", dataset_of(WALLET, "records"))
     keyed = world.dao.say(HOSPITAL, "dataset.registered", dataset_of(HOSPITAL.address, "others"))
     receipts = {each: world.dao.get(f"/v1/receipts/{each}").content for each in (index, keyed)}
-    ledger = Ledger(world.dao.server.url)
-    unsigned = ledger.prepare_sign_in(WALLET)
-    ledger.sign_in(unsigned, OWNER.sign_digest(unsigned.digest))
-    state: dict[str, object] = {"visit": Visit(WALLET, ledger), "me": Me(WALLET, "test")}
-
-    shown = said(page_of(state, event=str(index)))
+    shown = said(drawn(AUDIT, visitor, event=str(index)))
     assert "only its chain can tell whether it took the event" in shown
     assert "has signed exactly this sentence" not in shown
-    assert "has signed exactly this sentence" in said(page_of(state, event=str(keyed)))
+    assert "has signed exactly this sentence" in said(drawn(AUDIT, visitor, event=str(keyed)))
 
-    upload = page_of(state, view="verify")
+    upload = drawn(AUDIT, visitor, view="verify")
     upload.file_uploader[0].set_value(("receipt.json", receipts[index], "application/json"))
     words = said(upload.run())
     assert "It is in the log. Who signed it was not checked." in words
     assert "proves nothing" not in words
     upload.file_uploader[0].set_value(("receipt.json", receipts[keyed], "application/json"))
     assert "The event is signed by its member." in said(upload.run())
+
+
+@pytest.mark.slow
+def test_a_wallet_that_is_to_send_is_told_what_a_chain_for_members_does_not_show_it(
+    visitor: dict[str, object],
+) -> None:
+    assert "a browser wallet cannot sign in there" in said(drawn(SENDING, visitor))

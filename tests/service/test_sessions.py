@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from eth_account import Account
 
+from ledger.chain.methods import METHODS
 from ledger.events import SigningKey
 from service.settings import Settings
+from service.signin.open_rpc import OPEN_METHODS
+from tests.service.assembly import HOSPITAL, NEWCOMER
 from tests.service.conftest import Serve, Served, ServeDao, problem_code
 from tests.support.ledgers import DAY, member_key
 from tests.support.servers import ServerThread
@@ -268,7 +273,7 @@ def test_no_way_of_writing_a_path_opens_the_gate(serve: Serve, path: str) -> Non
 
 def test_the_dao_is_for_members_too(serve_dao: ServeDao) -> None:
     dao = serve_dao(reads="members")
-    request = {"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []}
+    request = asking("eth_getLogs", {})
     assert dao.read("/v1/dao")["isEmbedded"] is True
     assert "result" in dao.do("/rpc", request)
     del dao.http.headers["Authorization"]
@@ -276,3 +281,54 @@ def test_the_dao_is_for_members_too(serve_dao: ServeDao) -> None:
         assert problem_code(dao.get(path), 401) == "sign-in-required", path
     # What the chain holds is what the log tells of: /rpc is a read like the others.
     assert problem_code(dao.post("/rpc", request), 401) == "sign-in-required"
+
+
+def asking(method: str, *params: object) -> dict[str, object]:
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+
+
+def test_a_wallet_finds_the_chain_and_sends_through_it_without_a_session(
+    serve_dao: ServeDao,
+) -> None:
+    dao = serve_dao(reads="members")
+    prepared = dao.prepare({"action": "admit", "member": NEWCOMER.address, "roles": []})
+
+    def ask(method: str, *params: object) -> Any:
+        guest = httpx.post(f"{dao.server.url}/rpc", json=asking(method, *params))
+        answer = guest.raise_for_status().json()
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    unsigned = {
+        "to": prepared["transaction"]["to"],
+        "data": prepared["transaction"]["data"],
+        "value": 0,
+        "gas": int(prepared["transaction"]["gas"], 16),
+        "chainId": int(ask("eth_chainId"), 16),
+        "nonce": int(ask("eth_getTransactionCount", HOSPITAL.address, "latest"), 16),
+        "gasPrice": int(ask("eth_gasPrice"), 16),
+    }
+    raw = Account.sign_transaction(unsigned, HOSPITAL.secret).raw_transaction
+    sent = ask("eth_sendRawTransaction", "0x" + raw.hex())
+    assert dao.rpc("eth_getTransactionReceipt", sent)["status"] == "0x1"
+
+
+CLOSED: list[object] = [
+    *(asking(method) for method in sorted(METHODS.keys() - OPEN_METHODS)),
+    [asking("eth_chainId"), asking("eth_getLogs", {})],
+    [],
+    {},
+    asking("eth_chainId") | {"method": ["eth_chainId"]},
+    "eth_chainId",
+]
+
+
+def test_what_reads_the_chain_takes_a_session_however_it_is_asked(serve_dao: ServeDao) -> None:
+    dao = serve_dao(reads="members")
+    url = f"{dao.server.url}/rpc"
+    for body in CLOSED:
+        assert problem_code(httpx.post(url, json=body), 401) == "sign-in-required", body
+    twice = b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId","method":"eth_getLogs","params":[{}]}'
+    for raw in (b"", b"{", twice):
+        answer = httpx.post(url, content=raw, headers={"content-type": "application/json"})
+        assert problem_code(answer, 401) == "sign-in-required", raw
