@@ -10,9 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from service.app import create_app
+from service.settings import Settings
 from tests.service.assembly import AUDITOR, HOSPITAL, NEWCOMER, Json, ServedDao, admit
 from tests.service.conftest import ServeDao, problem_code
 from tests.service.test_malformed_input import JSON, NOT_JSON
+from tests.service.test_malformed_input import PATHS as LEDGER_PATHS
 
 PATHS = (
     "/v1/proposals:prepare",
@@ -58,6 +61,17 @@ def test_json_that_parsers_could_read_differently_is_refused_everywhere(
             response = post(open_dao, path.format(proposal=proposal), body)
             assert problem_code(response, 400) == "invalid-json", (path, what)
     assert height(open_dao) == before
+
+
+def test_no_call_that_takes_json_is_left_out() -> None:
+    document = create_app(Settings()).openapi()
+    taken = {
+        path
+        for path, item in document["paths"].items()
+        for operation in item.values()
+        if "application/json" in operation.get("requestBody", {}).get("content", {})
+    }
+    assert taken == {*PATHS, *LEDGER_PATHS}
 
 
 def test_the_chains_own_interface_takes_nonsense_as_json_rpc_says(open_dao: ServedDao) -> None:
