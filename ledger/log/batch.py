@@ -23,7 +23,7 @@ from sqlmodel import SQLModel
 
 from ledger.errors import ConcordError
 from ledger.events.bodies.governance import ErasurePerformed
-from ledger.events.envelope import Event, encode_leaf
+from ledger.events.envelope import Event, RecordedEvent, encode_leaf
 from ledger.events.identifiers import Milliseconds
 from ledger.events.wallets import ANSWER_MS
 from ledger.log.admission import Admission
@@ -211,7 +211,7 @@ class Sequencer:
         before, (edge, changed) = edge.range, edge.after(growth)
         after = Head(edge.size, edge.range.root(), draft.recorded_at)
         self._state.flush()
-        _write_log(connection, draft.rows, changed, after)
+        write_log(connection, draft.rows, changed, after)
         return Batch(outcomes, after, before, growth, draft.erased), edge
 
     def _outcome(self, pending: Pending, draft: _Draft, connection: Connection) -> Outcome:
@@ -316,9 +316,33 @@ def _stored_keys(
     }
 
 
-def _write_log(
+def leaf_row(recorded: RecordedEvent, leaf: bytes) -> Row:
+    """A leaf as its table has it."""
+    event = recorded.event
+    return (
+        recorded.index,
+        event.id,
+        event.actor,
+        bytes.fromhex(event.nonce[2:]),
+        event.kind,
+        event.subject,
+        event.issued_at,
+        recorded.recorded_at,
+        leaf,
+    )
+
+
+def write_log(
     connection: Connection, rows: Sequence[Row], changed: Sequence[Tile], head: Head
 ) -> None:
+    """Writes leaves, the tiles that they change, and the head with its checkpoint.
+
+    Args:
+        connection: of the transaction that locked the head.
+        rows: of the leaf table, at least one.
+        changed: what they made of the tiles.
+        head: the log afterwards.
+    """
     dialect = connection.dialect.name
     tiles: list[Row] = [(tile.level, tile.n, tile.hashes) for tile in changed]
     connection.exec_driver_sql(insert_into(_LEAF, dialect), list(rows))

@@ -91,7 +91,8 @@ class HistoryRewritten(IntegrityError):
 
     code = "history-rewritten"
     remedy = (
-        "Restore the newest copy of the database; never delete `checkpoint.last` to get past this."
+        "Restore the newest copy of the database, or put back what it lacks: `concord restore`. "
+        "Never delete `checkpoint.last` to get past this."
     )
 
 

@@ -33,6 +33,7 @@ from service.cli import (
     members,
     models,
     proposing,
+    restoring,
     rules,
     server,
     upkeep,
@@ -95,6 +96,7 @@ rules.register(app)
 log.register(app)
 verify.register(app)
 upkeep.register(app)
+restoring.register(app)
 content.register(app)
 
 

@@ -173,6 +173,21 @@ def entries_of(source: Source, size: int, progress: Progress) -> Iterator[bytes]
         progress(done, size)
 
 
+def bundle_of(source: Source, n: int, size: int) -> list[bytes]:
+    """The leaves of one bundle of a log, as far as it reaches.
+
+    Args:
+        source: of its files.
+        n: index of the bundle; its first leaf is `256 * n`.
+        size: how many leaves the log has, more than that.
+
+    Raises:
+        TileMissing, TileDamaged: if the bundle is missing or not whole.
+    """
+    address = EntriesAddress(n, min(TILE_WIDTH, size - n * TILE_WIDTH))
+    return _entries_in(_at_width(source, address), address)
+
+
 def _at_width(source: Source, address: TileAddress | EntriesAddress) -> bytes:
     """A file cut to its width: where the log has grown, only the wider one may be there still."""
     content = source(address.path)
