@@ -201,7 +201,10 @@ class ChainStoreFailed(Unavailable):
     """The store could not write or read: disk full, read-only, or an I/O error."""
 
     code = "chain-store-failed"
-    remedy = "Look after the disk of the chain's directory, then restart the service."
+    remedy = (
+        "Look after the disk of the chain's directory; a service that runs goes on by itself as "
+        "soon as it can write there."
+    )
 
 
 class ChainInUse(Unavailable):

@@ -63,14 +63,42 @@ def parse_object(data: bytes) -> JsonObject:
     Raises:
         InvalidJson: with what is wrong and how to mend it.
     """
-    try:
-        value = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise InvalidJson(_explain(error)) from error
+    value = _load(data)
     if not isinstance(value, dict):
         raise InvalidJson("A JSON object is expected here, such as {…}.")
     # First of all: what follows may recurse into the value because its depth is bounded.
     check_limits(value, MAX_DEPTH)
+    _refuse_ambiguity(value, data)
+    return value
+
+
+def parse_objects(data: bytes) -> list[JsonObject]:
+    """Reads a list of JSON objects, or a single one, as strictly.
+
+    Raises:
+        InvalidJson: as `parse_object`.
+    """
+    value = _load(data)
+    objects: list[JsonObject] = []
+    for each in value if isinstance(value, list) else [value]:
+        if not isinstance(each, dict):
+            raise InvalidJson("A JSON object is expected here, or a list of them.")
+        check_limits(each, MAX_DEPTH)
+        objects.append(each)
+    _refuse_ambiguity(value, data)
+    return objects
+
+
+def _load(data: bytes) -> JsonValue:
+    try:
+        value: JsonValue = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise InvalidJson(_explain(error)) from error
+    return value
+
+
+def _refuse_ambiguity(value: JsonValue, data: bytes) -> None:
+    """Refuses a NUL, a key that stands twice and an integer that floats cannot hold."""
     # A NUL can only have come from this escape; a raw one has been refused.
     if b"\\u0000" in data:
         _refuse_nul(value)
@@ -79,7 +107,6 @@ def parse_object(data: bytes) -> JsonObject:
     # which looks at each pair.
     if orjson.dumps(value) != data:
         _refuse_duplicate_keys(data)
-    return value
 
 
 def check_limits(value: JsonObject, depth: int) -> None:

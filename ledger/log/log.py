@@ -275,7 +275,7 @@ class Log(LogReader):
             SizeNotReached: there is no such leaf yet.
             HistoryRewritten: the log never had the anchored root.
         """
-        self._require(index + 1)
+        self._require_leaf(index)
         anchored = self.anchored(index + 1)
         if anchored is None:
             return super().receipt(index)
@@ -306,7 +306,7 @@ class Log(LogReader):
         Raises:
             SizeNotReached: there is no such leaf yet.
         """
-        self._require(index + 1)
+        self._require_leaf(index)
         size = col(CheckpointRow.size)
         wanted = select(size).where(size > index).order_by(size).limit(1)
         with self._database.read() as connection:

@@ -96,7 +96,7 @@ class LogReader:
         Raises:
             SizeNotReached: there is no such leaf yet.
         """
-        self._require(index + 1)
+        self._require_leaf(index)
         return self._leaves(index, index + 1)[0]
 
     def leaves(self, start: int, end: int) -> list[bytes]:
@@ -145,7 +145,7 @@ class LogReader:
             SizeNotReached: there is no such leaf yet.
         """
         published = self._published
-        self._require(index + 1)
+        self._require_leaf(index)
         proof = inclusion_proof(index, published.head.size, self._tiles)
         return build_receipt(self.leaf(index), index, proof, published.note)
 
@@ -239,8 +239,14 @@ class LogReader:
     def _require(self, size: int) -> None:
         if size > self.size:
             raise SizeNotReached(
-                f"The log has {self.size} leaves; {size} are not reached. Ask again later, or for "
-                "less."
+                f"The log has {self.size} events so far, numbered from 0; what was asked for takes "
+                f"{size}. Ask again later, or for less."
+            )
+
+    def _require_leaf(self, index: int) -> None:
+        if index >= self.size:
+            raise SizeNotReached(
+                f"There is no event {index} yet: the log has {self.size}, numbered from 0."
             )
 
     def _leaves(self, start: int, end: int) -> list[bytes]:

@@ -12,7 +12,6 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 
 from client import EvidenceNamed, Ledger, ProposalDraft
@@ -22,7 +21,7 @@ from client.errors import UnexpectedAnswer
 from client.proofs import prove_event
 from client.wire import integer
 from ledger.errors import InvalidInput
-from ledger.events.canonical import InvalidJson, JsonObject, JsonValue
+from ledger.events.canonical import InvalidJson, JsonObject, JsonValue, parse_objects
 from ledger.events.identifiers import format_instant
 from service.cli.addresses import address
 from service.cli.amounts import shown, smallest
@@ -313,13 +312,9 @@ def actions(
 
 def _read_actions(file: Path) -> list[JsonObject]:
     try:
-        value = orjson.loads(file.read_bytes())
-    except orjson.JSONDecodeError as error:
+        return parse_objects(file.read_bytes())
+    except InvalidJson as error:
         raise InvalidJson(f"{file}: {error}") from error
-    found = value if isinstance(value, list) else [value]
-    if not all(isinstance(each, dict) for each in found):
-        raise InvalidJson(f"{file}: an action is a JSON object.")
-    return found
 
 
 def _record_leaf(ledger: Ledger, model: str, version: str) -> str:

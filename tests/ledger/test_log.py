@@ -340,6 +340,16 @@ def test_what_the_log_has_not_reached_is_named(
         ask(log)
 
 
+def test_who_asks_for_an_event_to_come_is_told_how_many_there_are(
+    sqlite_ledger: LogUnderTest,
+) -> None:
+    log = sqlite_ledger.create()
+    record(log, list(sqlite_ledger.consortium.history(5))[1:])
+    for ask in (log.leaf, log.receipt, log.first_receipt):
+        with pytest.raises(SizeNotReached, match="no event 99999 yet: the log has 5, numbered"):
+            ask(99_999)
+
+
 def test_growth_wakes_whoever_waits_for_it(ledger: LogUnderTest) -> None:
     log = ledger.create()
     sizes: list[int] = []

@@ -19,6 +19,7 @@ from ledger.events.canonical import (
     canonical,
     canonical_plain,
     parse_object,
+    parse_objects,
 )
 from tests.support import jcs
 
@@ -148,3 +149,29 @@ def test_what_is_read_is_written_and_read_again_to_the_same_bytes(
 @given(jcs.objects(jcs.integers | jcs.floats))
 def test_a_reader_of_the_standard_library_reads_the_same(value: JsonObject) -> None:
     assert json.loads(canonical(value)) == value
+
+
+def test_a_list_of_objects_or_a_single_one_is_read() -> None:
+    assert parse_objects(b'[{"a": 1}, {"b": [2]}]') == [{"a": 1}, {"b": [2]}]
+    assert parse_objects(b'{"a": 1}') == [{"a": 1}]
+    assert parse_objects(b"[]") == []
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"7",
+        b"[7]",
+        b"[[]]",
+        b'[{"a": 1}, null]',
+        b'[{"a": 1, "a": 2}]',
+        b'[{"a": NaN}]',
+        b'[{"a": "\\u0000"}]',
+        b'[{"a": 9007199254740992}]',
+        b'[{"a": ' + b"[" * 40 + b"]" * 40 + b"}]",
+        b'[{"a": 1}',
+    ],
+)
+def test_a_list_of_objects_is_read_as_strictly_as_one(document: bytes) -> None:
+    with pytest.raises(InvalidJson):
+        parse_objects(document)

@@ -206,8 +206,12 @@ def test_a_file_proposes_several_actions_together(voter: Commands, dao: ServedDa
     (item,) = dao.read("/v1/proposals")["items"]
     assert item["title"] == "Both"
     assert len(item["sentences"]) == 2
-    (voter.folder / "actions.json").write_text("[7]")
-    voter("propose", "actions", "actions.json", "--title", "Both", "--yes").check(4)
+    twice = '[{"action": "admit", "member": "0x1", "member": "0x2", "roles": []}]'
+    for refused in ("[7]", "7", "{", '[{"action": NaN}]', twice):
+        (voter.folder / "actions.json").write_text(refused)
+        said = voter("propose", "actions", "actions.json", "--title", "Both", "--yes").check(4)
+        assert "invalid-json" in said.err, refused
+        assert "actions.json: " in said.err, refused
 
 
 @pytest.mark.parametrize(
