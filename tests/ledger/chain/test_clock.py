@@ -134,6 +134,23 @@ def test_moved_time_goes_on_after_a_restart_also_out_of_development_mode(
     node.close()
 
 
+def test_chain_time_does_not_turn_when_the_clock_jumps_back_across_a_restart(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    node = embedded_node(tmp_path / "stopped", clock=clock, development=False)
+    probe = deploy_probe(embedded(node), new_signer())
+    clock.now += 100
+    assert stamped(probe) == (START + 100, START + 100)
+    node.close()
+    clock.now -= 90
+    node = EmbeddedNode.open(tmp_path / "stopped", is_permitted=everyone, clock=clock)
+    again = Probe(embedded(node), probe.address, probe.operator)
+    assert stamped(again) == (START + 100, START + 100)
+    clock.now += 91
+    assert stamped(again) == (START + 101, START + 101)
+    node.close()
+
+
 def test_mining_seals_an_empty_block_at_the_present_time(backend: Backend) -> None:
     before = backend.chain.head()
     backend.move_time(500)
