@@ -18,6 +18,7 @@ from ledger.content.location import open_content_store
 from ledger.content.store import ContentStore
 from ledger.events import Domain, decode_leaf
 from ledger.events.bodies.members import LedgerCreated
+from ledger.events.identifiers import to_checksum_address
 from ledger.log import LedgerMissing, Limits, Log, WrongLedger
 from ledger.merkle import VerifierKey
 from ledger.store.engine import Database, open_database
@@ -175,7 +176,7 @@ def open_parts(
                     clock,
                     randomness,
                     content,
-                    Profiles(content, clock),
+                    Profiles(content, clock, _relayer_of(dao)),
                     sessions,
                     dao,
                 )
@@ -191,6 +192,10 @@ def _policies_of(database: Database, content: ContentStore, domain: Domain) -> P
     from service.dao import open_policies  # noqa: PLC0415
 
     return open_policies(content, domain.chain_id)
+
+
+def _relayer_of(dao: Dao | None) -> str | None:
+    return None if dao is None else to_checksum_address(dao.signer.address)
 
 
 def _dao_of(

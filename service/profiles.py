@@ -7,6 +7,7 @@ hidden.
 Rules:
 - A profile that is not held, is too large or is no JSON object with a name gives no name, and never
   an error: a list of members does not fail for what one of them left out.
+- The service's own account has a name of its own, unless the members gave it one.
 - Names are kept in memory by digest, which never gives another; what is missing is looked for again
   after a while.
 """
@@ -29,6 +30,9 @@ from ledger.views.records import Member
 MAX_PROFILE_BYTES = 64 * 1024
 """Less than a block, so that the digest of a profile is its content id."""
 
+RELAYER = "The ledger’s relayer"
+"""What the account is called that relays, anchors and mirrors."""
+
 MAX_NAME = 200
 """Characters that are shown."""
 
@@ -45,11 +49,15 @@ class Profiles:
     Args:
         content: where profiles are kept.
         clock: milliseconds since the epoch.
+        relayer: account of the service, in EIP-55; None where there is no DAO.
     """
 
-    def __init__(self, content: ContentStore, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, content: ContentStore, clock: Callable[[], int], relayer: str | None = None
+    ) -> None:
         self._content = content
         self._clock = clock
+        self._relayer = relayer
         self._lock = threading.Lock()
         # By digest, the latest used last: the name, and when to look again where there is none.
         self._names: OrderedDict[str, tuple[str | None, int]] = OrderedDict()
@@ -58,9 +66,10 @@ class Profiles:
         """What a member is called; None if nobody says."""
         if member is None:
             return None
-        if member.name is not None or member.profile is None:
-            return member.name
-        return self._name_in(member.profile)
+        name = member.name
+        if name is None and member.profile is not None:
+            name = self._name_in(member.profile)
+        return RELAYER if name is None and member.member == self._relayer else name
 
     def _name_in(self, digest: str) -> str | None:
         now = self._clock()

@@ -139,6 +139,13 @@ def test_the_first_leaf_names_contracts_and_the_founders_are_told_by_the_mirror(
     }
 
 
+def test_the_relayer_has_a_name_though_nobody_gave_it_one(data: Path, server: ServerThread) -> None:
+    members = httpx.get(f"{server.url}/v1/members").json()["items"]
+    names = {item["member"]: item["name"] for item in members}
+    assert names[read_relayer(settings_of(data)).address] == "The ledger’s relayer"
+    assert list(names.values()).count("The ledger’s relayer") == 1
+
+
 def test_a_members_transaction_by_web3_is_sealed_and_told_in_the_log(
     data: Path, server: ServerThread
 ) -> None:
