@@ -27,6 +27,7 @@ from service.settings import Settings
 from tests.service.assembly import (
     HOSPITAL,
     LAB,
+    OPERATOR,
     await_that,
 )
 from tests.service.conftest import problem_code
@@ -78,6 +79,7 @@ def test_what_the_wallet_does_not_take_is_refused_by_name(world: World) -> None:
     assert problem_code(world.dao.post("/v1/events", long), 400) == "invalid-event"
 
 
+@pytest.mark.parametrize("world", ["embedded"], indirect=True)
 def test_a_batch_takes_events_of_keys_and_of_wallets_each_by_itself(world: World) -> None:
     events = [
         world.event("dataset.registered", dataset_of(WALLET, "a")),
@@ -336,3 +338,31 @@ def test_verify_says_of_a_wallets_receipt_what_only_its_chain_can_tell(
     answer = user("verify", receipt, "--rpc", f"{url}/rpc", "--json").check(11).json
     assert [answer[part] for part in parts] == [True, True, []]
     assert answer["anchorMissing"] is True
+
+
+@pytest.mark.parametrize("world", [ANVIL], indirect=True)
+def test_verify_asks_a_chain_that_others_run_for_anchor_and_signature(
+    world: World, user: Commands, tmp_path: Path
+) -> None:
+    assert world.remote is not None
+    index = world.say("dataset.registered", dataset_of(WALLET, "records"))
+    headers = world.dao.bearer(OPERATOR)
+    assert world.dao.http.post("/v1/anchors", json={}, headers=headers).status_code == 200
+    await_that(lambda: world.dao.read(f"/v1/receipts/{index}")["anchor"] is not None)
+    receipt = tmp_path / "receipt.json"
+    receipt.write_bytes(world.dao.get(f"/v1/receipts/{index}").content)
+    user("log", "show", "--server", world.dao.server.url).check()
+    # From here on the service is not asked.
+    asked = ("verify", receipt, "--rpc", world.remote.line.url)
+    answer = user(*asked, "--json").check().json
+    assert (answer["proven"], answer["signatureChecked"]) == (True, True)
+    (anchor,) = answer["anchors"]
+    assert anchor["size"] > index
+    told = world.remote.web3.eth.get_transaction(anchor["transactionHash"])
+    assert told["blockHash"].to_0x_hex() == anchor["blockHash"]
+    forged = orjson.loads(receipt.read_bytes())
+    forged["anchor"]["blockHash"] = "0x" + "22" * 32
+    receipt.write_bytes(orjson.dumps(forged))
+    user(*asked).check(6)
+    world.remote.line.cut()
+    user(*asked).check(5)
