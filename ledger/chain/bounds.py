@@ -30,7 +30,7 @@ from ledger.chain.errors import ExecutionTooLong
 
 EXECUTION_SECONDS = 5.0
 _ANALYSED_CODES = 32
-_CHECK_EVERY = 256  # jumps; asking for the time costs as much as an opcode
+_CHECK_EVERY = 256  # jumps and calls
 _MAX_INPUT_BYTES = {
     b"\x08": 8 * 192,  # BN254 pairing check (EIP-197)
     b"\x0c": 32 * 160,  # BLS12-381 G1 multi-scalar multiplication (EIP-2537)
@@ -44,15 +44,19 @@ Precompile = Callable[[ComputationAPI], ComputationAPI]
 
 
 class Stopwatch:
-    """The processor time that an execution may still take on this thread."""
+    """The processor time that an execution may still take on this thread.
+
+    Asking for the time costs more than most instructions, so the budget runs from the first time
+    that it is asked for, a few thousand instructions after the start at the most.
+    """
 
     def __init__(self) -> None:
-        self._deadline = math.inf
-        self._jumps = 0
+        self._deadline: float | None = math.inf
+        self._steps = 0
 
     def start(self) -> None:
-        """Give the whole budget from now on."""
-        self._deadline = time.thread_time() + EXECUTION_SECONDS
+        """Give the whole budget anew."""
+        self._deadline = None
 
     def check(self) -> None:
         """Refuse to go on if the budget is used up.
@@ -60,21 +64,24 @@ class Stopwatch:
         Raises:
             ExecutionTooLong: nothing that was executed counts.
         """
-        if time.thread_time() > self._deadline:
+        now = time.thread_time()
+        if self._deadline is None:
+            self._deadline = now + EXECUTION_SECONDS
+        if now > self._deadline:
             raise ExecutionTooLong(
                 f"execution timeout: more than {EXECUTION_SECONDS:g} seconds of computing; do less"
             )
 
-    def jumped(self) -> None:
-        """Count a jump, which every loop must make, and check now and then."""
-        self._jumps += 1
-        if self._jumps % _CHECK_EVERY == 0:
+    def stepped(self) -> None:
+        """Count a jump, which every loop must make, or a call, and check now and then."""
+        self._steps += 1
+        if self._steps % _CHECK_EVERY == 0:
             self.check()
 
 
 def _jumpdest(computation: ComputationAPI) -> None:
     stopwatch: Stopwatch = computation.state.stopwatch  # type: ignore[attr-defined]
-    stopwatch.jumped()
+    stopwatch.stepped()
 
 
 def _limited(precompile: Precompile, limit: int, computation: ComputationAPI) -> ComputationAPI:
@@ -115,7 +122,8 @@ def known_positions(code: bytes) -> tuple[set[int], set[int]]:
 
 
 class BoundedComputation(PragueComputation):
-    """Prague's EVM with a stopwatch: looked at in every call frame and every few jumps.
+    """Prague's EVM with a stopwatch, looked at before every precompiled contract, and every few
+    jumps and calls.
 
     Which positions of a code are opcodes depends on the code alone. py-evm finds out again in every
     call frame, by looking 32 bytes back from each target of a jump; here frames of one code share
@@ -149,5 +157,8 @@ class BoundedComputation(PragueComputation):
             ExecutionTooLong: through all frames; the caller undoes everything.
         """
         stopwatch: Stopwatch = state.stopwatch  # type: ignore[attr-defined]
-        stopwatch.check()
+        if message.code_address in cls._precompiles:
+            stopwatch.check()
+        else:
+            stopwatch.stepped()
         return super().apply_computation(state, message, transaction_context, parent_computation)

@@ -29,6 +29,7 @@ def check_chain(node: EmbeddedNode) -> Iterator[int]:
     Raises:
         ChainStoreCorrupt: names the first block that does not fit and what is wrong with it.
     """
+    node.store.forget()
     head = node.head()
     parent: BlockHeaderAPI | None = None
     for number in range(head.block_number + 1):

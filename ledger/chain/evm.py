@@ -29,7 +29,7 @@ from eth.typing import HeaderParams
 from eth.vm.forks.cancun.transaction_context import CancunTransactionContext
 from eth.vm.forks.prague import PragueVM
 from eth.vm.forks.prague.state import PragueState, PragueTransactionExecutor
-from eth_typing import BlockNumber, Hash32
+from eth_typing import Address, BlockNumber, Hash32
 
 from ledger.chain.bounds import Stopwatch
 from ledger.chain.errors import InsufficientFunds, NonceTooHigh, NonceTooLow
@@ -71,6 +71,11 @@ class FeeFreeState(PragueState):
     ) -> None:
         super().__init__(db, execution_context, state_root)
         self.stopwatch = Stopwatch()
+
+    def delta_balance(self, address: Address, delta: int) -> None:
+        """Nothing happens where nothing is paid, as mostly here; py-evm writes the account anew."""
+        if delta:
+            super().delta_balance(address, delta)
 
     def get_gas_price(self, transaction: SignedTransactionAPI) -> int:  # noqa: ARG002
         """What a unit of gas costs the sender."""

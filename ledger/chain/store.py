@@ -20,6 +20,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import lmdb
@@ -32,6 +33,7 @@ from ledger.chain.errors import ChainInUse, ChainStoreCorrupt, ChainStoreFailed
 _HASH_SIZE = 32
 INITIAL_MAP_BYTES = 64 * 1024 * 1024
 _SCAN_CHUNK = 1024
+_REMEMBERED = 4_096
 
 
 class WriteBatch(BaseDB, AtomicWriteBatchAPI):
@@ -97,6 +99,7 @@ class ChainStore(BaseAtomicDB):
         self._map_lock = threading.Lock()
         # Held by every write, which includes its growth.
         self._write_lock = threading.Lock()
+        self._read_checked = lru_cache(maxsize=_REMEMBERED)(self._checked)
 
     @property
     def map_bytes(self) -> int:
@@ -110,25 +113,29 @@ class ChainStore(BaseAtomicDB):
             os.close(self._lock_file)
 
     def __getitem__(self, key: bytes) -> bytes:
+        if len(key) == _HASH_SIZE:
+            return self._read_checked(key)
         value = self._read(key)
         if value is None:
             raise KeyError(key)
-        if len(key) == _HASH_SIZE and keccak(value) != key:
-            raise ChainStoreCorrupt(
-                f"the value under {key.hex()} does not have that hash: restore a backup"
-            )
         return value
 
     def __setitem__(self, key: bytes, value: bytes) -> None:
         self.commit({key: value})
+        self.forget()
 
     def __delitem__(self, key: bytes) -> None:
         if key not in self:
             raise KeyError(key)
         self.commit({key: None})
+        self.forget()
 
     def _exists(self, key: bytes) -> bool:
         return self._read(key) is not None
+
+    def forget(self) -> None:
+        """Read from disk, and check, what was read before."""
+        self._read_checked.cache_clear()
 
     @contextmanager
     def atomic_batch(self) -> Iterator[WriteBatch]:
@@ -138,7 +145,8 @@ class ChainStore(BaseAtomicDB):
         self.commit(batch.changes)
 
     def commit(self, changes: Mapping[bytes, bytes | None]) -> None:
-        """Write all changes in one durable transaction; None deletes.
+        """Write all changes in one durable transaction; None deletes. Under a key that is a hash
+        stands what it is the hash of, or nothing: whoever deletes such a key makes it forgotten.
 
         Raises:
             ChainStoreFailed: the disk is full, read-only or failing. The store is then as it was
@@ -174,6 +182,16 @@ class ChainStore(BaseAtomicDB):
                 return transaction.get(key)
         except lmdb.Error as error:
             raise ChainStoreFailed(f"the chain could not be read: {error}") from error
+
+    def _checked(self, key: bytes) -> bytes:
+        value = self._read(key)
+        if value is None:
+            raise KeyError(key)
+        if keccak(value) != key:
+            raise ChainStoreCorrupt(
+                f"the value under {key.hex()} does not have that hash: restore a backup"
+            )
+        return value
 
     def _read_range(self, first: bytes, last: bytes) -> list[tuple[bytes, bytes]]:
         chunk: list[tuple[bytes, bytes]] = []
