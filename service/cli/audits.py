@@ -82,7 +82,9 @@ def print_audit(answer: JsonObject, names: Mapping[str, str] | None = None) -> N
         mark = _MARKS.get(plain(finding.get("severity")), "[dim]·[/]")
         console.print(f"{mark} [bold]{escape(plain(finding.get('code')))}[/] ", end="")
         sentence = readable(plain(finding.get("sentence")), names or {})
-        console.print(f"{sentence} (events {plain(finding.get('events'))})", markup=False)
+        events = finding.get("events")
+        word = "event" if isinstance(events, list) and len(events) == 1 else "events"
+        console.print(f"{sentence} ({word} {plain(events)})", markup=False)
     _say_complete(answer)
 
 

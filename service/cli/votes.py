@@ -20,7 +20,9 @@ from service.cli.exits import Panel
 from service.cli.names import Names, named, named_whole, names_of, with_names
 from service.cli.output import console, note, plain, print_fields, print_json, print_rows
 
-Proposal = Annotated[int, typer.Argument(min=0, help="Number of the proposal.")]
+Proposal = Annotated[
+    int, typer.Argument(min=0, help="Its number, whole, as `concord proposals` lists it.")
+]
 
 
 class InvalidSplit(InvalidInput):
@@ -32,7 +34,7 @@ class InvalidSplit(InvalidInput):
 
 def proposals(
     context: typer.Context,
-    proposal: Annotated[int | None, typer.Argument(min=0, help="One of them, whole.")] = None,
+    proposal: Annotated[int | None, typer.Argument(min=0, help="One, by its whole number.")] = None,
     state: Annotated[str | None, typer.Option(help="active, queued, executed, …")] = None,
 ) -> None:
     """List proposals, or show one with its actions, evidence and votes."""
@@ -254,13 +256,13 @@ def _guardian(found: JsonObject) -> str:
 
 
 def _span(seconds: JsonValue) -> str:
-    """Seconds in words, such as `2 days 1 h`."""
+    """Seconds in words, such as `1 day 12 h`."""
     left = seconds if isinstance(seconds, int) else 0
     parts = []
     for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min"), (1, "s")):
         number, left = divmod(left, size)
         if number:
-            parts.append(f"{number} {unit}")
+            parts.append("1 day" if (number, unit) == (1, "days") else f"{number} {unit}")
     return " ".join(parts) or "0 s"
 
 
