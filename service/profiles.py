@@ -42,6 +42,8 @@ MAX_KEPT = 10_000
 RETRY_MS = 60_000
 """After how long a profile is looked for again that was not there, in milliseconds."""
 
+_NO_PROFILE = 64 * "0"
+
 
 class Profiles:
     """Names of members. Safe to use from any thread.
@@ -68,10 +70,13 @@ class Profiles:
             return None
         name = member.name
         if name is None and member.profile is not None:
-            name = self._name_in(member.profile)
+            name = self.name_in(member.profile)
         return RELAYER if name is None and member.member == self._relayer else name
 
-    def _name_in(self, digest: str) -> str | None:
+    def name_in(self, digest: str) -> str | None:
+        """The name in a profile, by its SHA-256 in hex; None if it is not held, or says none."""
+        if digest == _NO_PROFILE:
+            return None
         now = self._clock()
         with self._lock:
             known = self._names.get(digest)

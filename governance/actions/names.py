@@ -32,6 +32,10 @@ class Names(Protocol):
         """The log's id of a model, by its token; taken only if its hash is the token."""
         ...
 
+    def profile(self, digest: str) -> str | None:
+        """What a profile calls its member, by the profile's SHA-256, 0x-hex."""
+        ...
+
 
 class NoNames:
     """Knows nobody."""
@@ -41,6 +45,10 @@ class NoNames:
         return None
 
     def model(self, token: int) -> str | None:  # noqa: ARG002
+        """None."""
+        return None
+
+    def profile(self, digest: str) -> str | None:  # noqa: ARG002
         """None."""
         return None
 

@@ -99,6 +99,10 @@ class _Speaker:
     def _who(self, address: str) -> str:
         return account_words(address, self._names, self._at)
 
+    def _name_in(self, profile: str) -> str | None:
+        name = self._names.profile(profile)
+        return None if name is None else f'"{visible(name, 80)}"'
+
     def _about_models(self, action: Action) -> str | None:
         match action:
             case Release():
@@ -124,13 +128,18 @@ class _Speaker:
     def _about_members(self, action: Action) -> str | None:
         match action:
             case Admit():
-                return f"Admit {self._who(action.member)} as a member {_with_roles(action.roles)}."
+                name = self._name_in(action.profile_digest)
+                called = f", called {name} by its profile," if name else ""
+                roles = _with_roles(action.roles)
+                return f"Admit {self._who(action.member)}{called} as a member {roles}."
             case ChangeRoles():
                 return f"Let {self._who(action.member)} be a member {_with_roles(action.roles)}."
             case ChangeProfile():
+                name = self._name_in(action.profile_digest)
+                called = f", which calls it {name}" if name else ""
                 return (
                     f"Change the profile of {self._who(action.member)} to the one with digest "
-                    f"{action.profile_digest}."
+                    f"{action.profile_digest}{called}."
                 )
             case RemoveMember():
                 return (

@@ -21,7 +21,7 @@ from client import Ledger
 from client.dao import MemberProfile
 from client.dao.ballots import Support
 from governance.actions import parse_action
-from governance.actions.names import model_token
+from governance.actions.names import NoNames, model_token
 from governance.plan import DeploymentPlan
 from governance.proposals import (
     ChainProposals,
@@ -47,7 +47,7 @@ NEWCOMER = SigningKey(hashlib.sha256(b"concord demo: East Hospital").digest()).a
 CANDIDATE = SigningKey(hashlib.sha256(b"concord demo: Lake Hospital").digest()).address
 
 
-class CastNames:
+class CastNames(NoNames):
     """What the demo's members and its model are called.
 
     Args:

@@ -7,7 +7,6 @@ from the log as it grows and looked up by their hashes.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 import orjson
 
@@ -15,6 +14,7 @@ from governance.actions.names import model_token
 from ledger.store.engine import Database
 from ledger.store.reads import MAX_PAGE, EventFilter, snapshot
 from ledger.views.records import Member
+from service.profiles import Profiles
 
 _REGISTERED = "model.registered"
 
@@ -61,18 +61,18 @@ class LedgerNames:
     Args:
         database: of the ledger.
         models: shared by all requests.
-        name_of: what a member is called, if anybody says.
+        profiles: what members are called, if anybody says.
     """
 
     def __init__(
         self,
         database: Database,
         models: ModelIds,
-        name_of: Callable[[Member | None], str | None],
+        profiles: Profiles,
     ) -> None:
         self._database = database
         self._models = models
-        self._name_of = name_of
+        self._profiles = profiles
         self._accounts: dict[str, str | None] = {}
 
     def account(self, address: str) -> str | None:
@@ -80,9 +80,13 @@ class LedgerNames:
         if address not in self._accounts:
             with snapshot(self._database) as views:
                 member = views.get(Member, address)
-            self._accounts[address] = self._name_of(member)
+            self._accounts[address] = self._profiles.name_of(member)
         return self._accounts[address]
 
     def model(self, token: int) -> str | None:
         """A model's id in the log."""
         return self._models.get(token)
+
+    def profile(self, digest: str) -> str | None:
+        """What a profile that the ledger keeps calls its member."""
+        return self._profiles.name_in(digest.removeprefix("0x"))

@@ -54,7 +54,7 @@ def proposal_of(dao: Dao, proposal: str) -> ProposalRecord:
 
 def names_of(parts: Parts, dao: Dao) -> LedgerNames:
     """Names for one request."""
-    return LedgerNames(parts.log.database, dao.models, parts.profiles.name_of)
+    return LedgerNames(parts.log.database, dao.models, parts.profiles)
 
 
 @router.get(

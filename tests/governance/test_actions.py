@@ -25,7 +25,7 @@ from governance.actions import (
     replace_operator,
 )
 from governance.actions import kinds as k
-from governance.actions.names import model_token
+from governance.actions.names import NoNames, model_token
 from governance.addresses import CREATION_ORDER, DaoAddresses
 from governance.contracts import artifact
 from governance.parameters import ROLES, ZERO_ADDRESS, ProposalClass, role_id
@@ -112,7 +112,7 @@ CALLS = st.builds(
 )
 
 
-class Directory:
+class Directory(NoNames):
     """Names as members chose them."""
 
     def __init__(self, accounts: dict[str, str], models: dict[int, str]) -> None:
@@ -125,7 +125,7 @@ class Directory:
         return self.models.get(token)
 
 
-class Everything:
+class Everything(NoNames):
     """Knows the models whose names it is asked for in tests."""
 
     def __init__(self, *models: str) -> None:
@@ -260,6 +260,20 @@ def test_hostile_names_do_not_rearrange_a_sentence() -> None:
 
 
 # Sentences
+
+
+def test_a_profile_is_told_by_the_name_in_it_where_somebody_has_it() -> None:
+    class Profile(NoNames):
+        def profile(self, digest: str) -> str | None:
+            return "Lake \u202eHospital" if digest == DIGEST else None
+
+    admit = call_of(k.Admit(member=SOMEBODY, roles=("steward",), profile_digest=DIGEST), AT)
+    called = f'Admit {SOMEBODY}, called "Lake <U+202E>Hospital" by its profile, as a member'
+    assert describe_call(admit, AT, Profile()).sentence.startswith(called)
+    assert describe_call(admit, AT).sentence.startswith(f"Admit {SOMEBODY} as a member")
+    change = call_of(k.ChangeProfile(member=SOMEBODY, profile_digest=DIGEST), AT)
+    told = describe_call(change, AT, Profile()).sentence
+    assert told.endswith(f'digest {DIGEST}, which calls it "Lake <U+202E>Hospital".')
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,9 @@ def test_a_member_is_called_what_the_profile_says_that_was_voted_on(
 ) -> None:
     dao.keep(profile)
     digest = "0x" + hashlib.sha256(profile).hexdigest()
-    dao.carry_out(admit(NEWCOMER, "developer") | {"profileDigest": digest})
+    proposal = dao.carry_out(admit(NEWCOMER, "developer") | {"profileDigest": digest})
+    sentence = dao.detail(proposal)["actions"][0]["sentence"]
+    assert (name is not None) == (f'called "{name}" by its profile' in sentence)
     path = f"/v1/members/{NEWCOMER.address}"
     await_that(lambda: dao.get(path).status_code == 200)
     assert dao.read(path)["name"] == name
