@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 
 import streamlit as st
 
-from dashboard.words.times import exact, now_ms, relative
+from dashboard.words.times import day, exact, now_ms, relative
 
 
 class Markup(str):
@@ -77,7 +77,14 @@ a.c-go:focus-visible {outline:3px solid var(--st-primary-color,#1f5fa8);outline-
 .c-cards {display:flex;flex-direction:column;gap:1rem}
 .c-cards .c-line:last-child, .c-card .c-line:last-child {margin-bottom:0}
 @media (max-width:480px) {.c-facts {grid-template-columns:1fr;gap:.1rem}
-  .c-facts dd {margin-bottom:.6rem!important}}
+  .c-facts dd {margin-bottom:.6rem!important}
+  .c-table thead {position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+  .c-table, .c-table tbody, .c-table tr, .c-table td {display:block;width:100%}
+  .c-table tr {padding:.4rem 0;border-bottom:1px solid rgba(128,128,128,.4)}
+  .c-table tbody tr:first-child {border-top:1px solid rgba(128,128,128,.4)}
+  .c-table td {border:none;padding:.1rem 0}
+  .c-table td::before {content:attr(data-column) ": ";opacity:.8}
+  .c-table td:first-child {font-weight:600} .c-table td:first-child::before {content:none}}
 </style>""")
 
 
@@ -153,6 +160,14 @@ def when(at: int | None, now: int | None = None) -> Markup:
     return Markup(f'<time title="{exact(at)}">{relative(at, present)}</time>')
 
 
+def dated(at: int | None) -> Markup:
+    """A day that was agreed on, such as the end of a permission: `20 May 2027 (in 5 months)`."""
+    if at is None:
+        return when(at)
+    words = f"{day(at)} ({relative(at, now_ms())})"
+    return Markup(f'<time title="{exact(at)}">{words}</time>')
+
+
 def anchor(address: str, value: str, icon: str = "") -> Markup:
     """A link to one of the dashboard's own pages.
 
@@ -187,19 +202,31 @@ def facts(rows: Sequence[tuple[str, Markup]]) -> Markup:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Markup]], caption: str) -> Markup:
-    """A table that scrolls by itself where it is too wide.
+    """A table that scrolls by itself where it is too wide; on a phone, one cell below the other.
+
+    Its parts say what they are to a screen reader, which the layout of a phone would hide from it.
 
     Args:
         columns: names.
         rows: cells.
         caption: what a screen reader calls it.
     """
-    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in columns)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    titles = [html.escape(name) for name in columns]
+    head = "".join(f'<th role="columnheader" scope="col">{name}</th>' for name in titles)
+    body = "".join(
+        '<tr role="row">'
+        + "".join(
+            f'<td role="cell" data-column="{name}">{cell}</td>'
+            for name, cell in zip(titles, row, strict=True)
+        )
+        + "</tr>"
+        for row in rows
+    )
     name = html.escape(caption, quote=True)
     return Markup(
         f'<div class="c-scroll" tabindex="0" role="region" aria-label="{name}">'
-        f'<table class="c-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        f'<table class="c-table" role="table"><thead role="rowgroup"><tr role="row">{head}</tr>'
+        f'</thead><tbody role="rowgroup">{body}</tbody></table></div>'
     )
 
 

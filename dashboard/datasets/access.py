@@ -8,7 +8,7 @@ import streamlit as st
 
 from client import JsonObject, drafts
 from dashboard.components.explain import hint, meaning
-from dashboard.components.markup import Markup, badge, line, show, text, when
+from dashboard.components.markup import Markup, badge, dated, line, show, text
 from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty
 from dashboard.datasets.reach import show_reach
@@ -122,7 +122,8 @@ def state_badge(grant: JsonObject, now: int) -> Markup:
 
 
 def _grant(grant: JsonObject, dataset: JsonObject) -> None:
-    name, ends = text_of(grant, "grant"), instant_ms(text_of(grant, "expiresAt"))
+    name = text_of(grant, "grant")
+    begins, ends = (instant_ms(text_of(grant, edge)) for edge in ("notBefore", "expiresAt"))
     limits = [constraint_in_words(c) for c in objects(grant, "constraints")]
     with st.container(border=True, key=f"access-{name}"):
         show(
@@ -133,7 +134,7 @@ def _grant(grant: JsonObject, dataset: JsonObject) -> None:
                 "May ", text(actions_in_words(texts(grant, "actions"))), ", for ",
                 text(purpose_in_words(inner(grant, "purpose"))), ".",
             ),
-            line("From ", when(instant_ms(text_of(grant, "notBefore"))), " until ", when(ends), ".",
+            line("From ", dated(begins), " until ", dated(ends), ".",
                  *([" Only if ", text("; ".join(limits)), "."] if limits else []),
                  *([" May be passed on."] if flag(grant, "delegable") else [])),
         )  # fmt: skip

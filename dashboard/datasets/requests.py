@@ -6,7 +6,7 @@ import streamlit as st
 
 from client import Draft, JsonObject, drafts
 from dashboard.components.explain import hint
-from dashboard.components.markup import Markup, badge, line, show, text, when
+from dashboard.components.markup import Markup, badge, dated, line, show, text
 from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty
 from dashboard.reading.connection import read
@@ -54,7 +54,7 @@ def _request(item: JsonObject) -> None:
             line(
                 "Would like to ", text(actions_in_words(texts(item, "actions"))), ", for ",
                 text(purpose_in_words(inner(item, "purpose"))), ", until ",
-                when(instant_ms(text_of(item, "until"))), ".",
+                dated(instant_ms(text_of(item, "until"))), ".",
             ),
             line("Why: ", text(wording(item, "justification") or "not said")),
         )  # fmt: skip

@@ -10,7 +10,7 @@ import streamlit as st
 from client import JsonObject
 from dashboard.components.explain import meaning
 from dashboard.components.graph import CLUSTER, Picture, clustered, draw, filtered, sort_of
-from dashboard.components.markup import badge, facts, line, show, table, text, when
+from dashboard.components.markup import badge, dated, facts, line, show, table, text
 from dashboard.components.states import empty, guarded
 from dashboard.models.lineage import Node, judged
 from dashboard.models.verdicts import path_of
@@ -59,7 +59,7 @@ def _lineage(audit: JsonObject, at: int) -> None:
     path = f"{path_of(model, version)}/lineage"
     everything = picture_of(read_as_of(path, at, direction="ancestors", depth=depth), audit)
     _graph(everything, sorts, key, f"{at}-{depth}")
-    _as_list(everything, sorts)
+    _as_list(everything, sorts, key)
 
 
 def _graph(everything: Picture, sorts: Collection[str], key: str, moment: str) -> None:
@@ -160,7 +160,7 @@ def _grant(grant: JsonObject) -> None:
                 ("Given to", named(text_of(grant, "assignee"))),
                 ("May", text(actions_in_words(texts(grant, "actions")))),
                 ("For", text(purpose_in_words(inner(grant, "purpose")))),
-                ("Until", when(instant_ms(text_of(grant, "expiresAt")))),
+                ("Until", dated(instant_ms(text_of(grant, "expiresAt")))),
             ]
         )
     )
@@ -172,9 +172,15 @@ def _titles(items: Sequence[JsonObject]) -> str:
     return "; ".join(Node.parse(text_of(item, "node")).title for item in items) or "nothing"
 
 
-def _as_list(picture: Picture, sorts: Collection[str]) -> None:
+def _as_list(picture: Picture, sorts: Collection[str], key: str) -> None:
     shown = [node for node in picture.nodes if sort_of(node) in sorts]
-    with st.expander("The same as a list", icon=":material/list:"):
+    # What is inside is drawn once it is opened: hundreds of rows slow the rest of the page.
+    listed = st.expander(
+        "The same as a list", icon=":material/list:", key=f"listed-{key}", on_change="rerun"
+    )
+    if not listed.open:
+        return
+    with listed:
         rows = [
             (
                 text(SORTS[sort_of(node)][:-1]),

@@ -13,6 +13,7 @@ from dashboard.components.markup import (
     badge,
     card,
     cards,
+    dated,
     label,
     line,
     show,
@@ -114,7 +115,7 @@ def _member(address: str) -> None:
         (
             text(wording(key, "label") or short(text_of(key, "key"))),
             text(", ".join(texts(key, "kinds"))),
-            when(instant_ms(text_of(key, "until"))),
+            dated(instant_ms(text_of(key, "until"))),
             badge("Revoked", "bad", "✕")
             if optional_number(key, "revokedIndex") is not None
             else badge("Holds", "good", "✓"),
