@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,20 +30,9 @@ from ledger.store.engine import open_database
 from ledger.store.migrate import migrate
 from tests.ledger.chain.adversary import Adversary, remote
 from tests.support.anchoring import AT_ONCE, Registry, deploy_registry
-from tests.support.chains import BACKENDS, Backend, new_signer, open_backend
+from tests.support.chains import Backend, new_signer, open_backend
 from tests.support.ledgers import Consortium
 from tests.support.logs import LogUnderTest, record
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
-    with open_backend(request.param, tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-def deployed(backend: Backend) -> Registry:
-    return deploy_registry(backend)
 
 
 @pytest.fixture

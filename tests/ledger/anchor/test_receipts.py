@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -29,19 +27,8 @@ from ledger.merkle import (
 from ledger.store.chains import list_anchors
 from tests.ledger.chain.adversary import remote
 from tests.support.anchoring import Registry, deploy_registry
-from tests.support.chains import BACKENDS, Backend, open_backend
+from tests.support.chains import Backend
 from tests.support.logs import LogUnderTest, record
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
-    with open_backend(request.param, tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-def deployed(backend: Backend) -> Registry:
-    return deploy_registry(backend)
 
 
 @pytest.fixture
