@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from streamlit.testing.v1 import AppTest
 
-from client import Keystore, Ledger, SigningKey
+from client import Keystore, SigningKey
 from dashboard import addresses
 from dashboard.reading import connection
 from dashboard.reading.connection import Visit
@@ -69,9 +69,9 @@ def visitor(page: str, **state: object) -> AppTest:
     return test
 
 
-def signed_in(server: ServerThread, key: SigningKey) -> dict[str, object]:
+def signed_in(key: SigningKey) -> dict[str, object]:
     """What the session of a visitor holds who has signed in."""
-    ledger = Ledger(server.url, retry=connection._PATIENCE)
+    ledger = connection.new_ledger()
     unsigned = ledger.prepare_sign_in(key.address)
     ledger.sign_in(unsigned, key.sign_digest(unsigned.digest))
     return {"visit": Visit(key.address, ledger), "me": Me(key.address, "test")}
@@ -79,7 +79,9 @@ def signed_in(server: ServerThread, key: SigningKey) -> dict[str, object]:
 
 def said(test: AppTest) -> str:
     shown = [str(getattr(element, "value", "")) for element in test.main]
-    return " ".join(shown + [str(element.proto.body) for element in test.get("html")])
+    shown += [str(element.proto.body) for element in test.get("html")]
+    # What a component of our own shows, it gets as JSON.
+    return " ".join(shown + [str(element.proto.json) for element in test.get("bidi_component")])
 
 
 @pytest.mark.parametrize("page", [*PAGES, "connect"])
@@ -103,18 +105,18 @@ def test_the_connect_page_shows_which_ledger_it_is_before_anybody_signs_in(
 def test_who_has_signed_in_sees_the_pages(
     guarded: ServerThread, members: Consortium, page: str
 ) -> None:
-    assert FOR_MEMBERS not in said(visitor(page, **signed_in(guarded, members.stewards[0])))
+    assert FOR_MEMBERS not in said(visitor(page, **signed_in(members.stewards[0])))
 
 
 def test_what_a_member_has_read_is_shown_to_nobody_else(
     guarded: ServerThread, members: Consortium
 ) -> None:
-    assert SECRET in said(visitor("models", **signed_in(guarded, members.stewards[0])))
+    assert SECRET in said(visitor("models", **signed_in(members.stewards[0])))
     for _ in range(2):
         words = said(visitor("models"))
         assert FOR_MEMBERS in words
         assert SECRET not in words
-    other = visitor("models", **signed_in(guarded, members.labs[0]))
+    other = visitor("models", **signed_in(members.labs[0]))
     assert SECRET in said(other)
 
 
@@ -134,7 +136,7 @@ def test_answers_are_kept_for_one_session_alone(guarded: ServerThread, members: 
             test.session_state[name] = value
         return [element.value for element in test.run().text]
 
-    models, names = reader(**signed_in(guarded, members.stewards[0]))
+    models, names = reader(**signed_in(members.stewards[0]))
     assert SECRET in models
     assert members.stewards[0].address in names
     assert reader() == ["sign-in-required", "sign-in-required"]
@@ -143,7 +145,7 @@ def test_answers_are_kept_for_one_session_alone(guarded: ServerThread, members: 
 def test_a_session_that_has_ended_is_said_and_begun_again(
     guarded: ServerThread, members: Consortium
 ) -> None:
-    state = signed_in(guarded, members.stewards[0])
+    state = signed_in(members.stewards[0])
     test = visitor("overview", **state)
     begun = state["visit"]
     assert isinstance(begun, Visit)
@@ -162,7 +164,7 @@ def test_a_session_that_has_ended_is_said_and_begun_again(
 def test_who_disconnects_is_signed_out_at_the_server_too(
     guarded: ServerThread, members: Consortium
 ) -> None:
-    state = signed_in(guarded, members.stewards[0])
+    state = signed_in(members.stewards[0])
     begun = state["visit"]
     assert isinstance(begun, Visit)
     token = begun.ledger._session.token
