@@ -14,6 +14,7 @@ from ledger.events import decode_leaf, sign
 from ledger.events.signing import InvalidSignature, WrongSigner
 from ledger.log import (
     Appended,
+    BatchReport,
     LedgerExists,
     LedgerMissing,
     Limits,
@@ -369,18 +370,19 @@ def test_growth_wakes_whoever_waits_for_it(ledger: LogUnderTest) -> None:
 
 def test_observers_are_told_of_each_batch(ledger: LogUnderTest) -> None:
     log = ledger.create()
-    reports: list[int] = []
-    told = threading.Event()
-
-    def observe(report: object) -> None:
-        reports.append(report.appended)  # type: ignore[attr-defined]
-        told.set()
-
-    log.observe(observe)
-    record(log, list(ledger.consortium.history(20))[1:])
-    assert told.wait(timeout=30)
+    reports: list[BatchReport] = []
+    log.observe(reports.append)
+    events = list(ledger.consortium.history(20))[1:]
+    record(log, events)
+    record(log, events[:3])
+    assert isinstance(log.append([Submission(ledger.consortium.use("none"))])[0], ConcordError)
     log.close()
-    assert sum(reports) == 19
+    told = [(each.appended, each.duplicates, each.refused) for each in reports]
+    assert [sum(column) for column in zip(*told, strict=True)] == [19, 3, 1]
+    counted = log.metrics
+    # The first leaf was a batch of its own, before anyone looked.
+    assert (counted.appended, counted.duplicates, counted.refused) == (20, 3, 1)
+    assert (counted.batches, counted.failed_batches) == (len(reports) + 1, 0)
 
 
 @settings(

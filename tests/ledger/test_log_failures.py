@@ -15,13 +15,14 @@ from sqlalchemy.exc import OperationalError
 
 from ledger.errors import ConcordError
 from ledger.log import Appended, HistoryRewritten, Limits, Log, Submission
-from ledger.log.errors import CheckpointNotKept
+from ledger.log.errors import CheckpointNotKept, LogStopped
 from ledger.merkle import SigningKey as LogKey
 from ledger.merkle import open_checkpoint
 from ledger.merkle.errors import NoKnownSignature
 from ledger.store.engine import Database, open_database
 from ledger.store.errors import DatabaseDown, DatabaseLocked, DatabaseReadOnly, DiskFull
 from tests.support.logs import QUICK, LogUnderTest, record
+from tests.support.waiting import await_that
 
 
 @contextmanager
@@ -337,6 +338,23 @@ def test_nothing_is_acknowledged_while_the_last_signed_checkpoint_cannot_be_kept
     again = record(log, [event])[0]
     assert (again.index, again.duplicate) == (1, True)
     assert log.first_receipt(1) == again.receipt
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_fault_that_nobody_foresaw_stops_the_log_and_is_told_to_whoever_sends_afterwards(
+    sqlite_ledger: LogUnderTest,
+) -> None:
+    log = sqlite_ledger.create()
+
+    def fail(_: object) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    log.observe(fail)
+    kept = record(log, [sqlite_ledger.consortium.dataset("d")])[0]
+    await_that(lambda: log.stopped is not None)
+    assert isinstance(log.stopped, LogStopped)
+    assert isinstance(append_one(sqlite_ledger, "e"), LogStopped)
+    assert (log.size, log.first_receipt(1)) == (2, kept.receipt)
 
 
 def test_a_row_in_the_way_of_one_event_does_not_keep_the_others_back(
