@@ -2,46 +2,36 @@
 
 What is sent was worked out on this machine from the action that was asked for; a server that makes
 something else of it is found out (`client.dao.proposals`). A version that is to be released is
-named by its record's hash, from a verified receipt.
+named by its record's hash, from a verified receipt. How it is shown and sent: `service.cli.wanted`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from client import EvidenceNamed, Ledger, ProposalDraft
+from client import Ledger
 from client.dao import MemberProfile
-from client.dao.proposals import PreparedProposal
 from client.errors import UnexpectedAnswer
 from client.proofs import prove_event
 from client.wire import integer
 from ledger.errors import InvalidInput
-from ledger.events.canonical import InvalidJson, JsonObject, JsonValue, parse_objects
+from ledger.events.canonical import InvalidJson, JsonObject, parse_objects
 from ledger.events.identifiers import format_instant
 from service.cli.addresses import address
-from service.cli.amounts import shown, smallest
+from service.cli.amounts import smallest
 from service.cli.context import options_of
 from service.cli.exits import Panel
-from service.cli.output import console, note, plain, print_fields, print_json
+from service.cli.output import plain
 from service.cli.reading import read_json
 from service.cli.times import moment, now_ms
+from service.cli.wanted import Title, Wanted, proposes
 
 app = typer.Typer(no_args_is_help=True, help="Propose an action, or several, to be voted on.")
 
-Title = Annotated[str, typer.Option(help="One line that says what it is about.")]
-Body = Annotated[str, typer.Option(help="Why; public for ever.")]
-EvidenceOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--evidence", help="KIND=CONTENT-ID of a document, or audit-bundle=MODEL@VERSION; repeat."
-    ),
-]
-Yes = Annotated[bool, typer.Option("--yes", help="Send it without asking.")]
 Model = Annotated[str, typer.Argument(help="Id of the model.")]
 Version = Annotated[str, typer.Argument(help="Version of the model.")]
 Member = Annotated[str, typer.Argument(callback=address, help="Address of the member.")]
@@ -53,20 +43,6 @@ Roles = Annotated[
 ]
 
 
-class NotConfirmed(InvalidInput):
-    """Nobody has said that it is to be sent."""
-
-    code = "not-confirmed"
-    remedy = "Answer the question with `y`, or give `--yes`."
-
-
-class InvalidEvidence(InvalidInput):
-    """Evidence is neither a document's content id nor a model version's audit."""
-
-    code = "invalid-evidence"
-    remedy = "Write `KIND=CONTENT-ID`, or `audit-bundle=MODEL@VERSION`."
-
-
 class NoPolicyName(InvalidInput):
     """A policy's text does not say which policy it is."""
 
@@ -74,35 +50,13 @@ class NoPolicyName(InvalidInput):
     remedy = "Name the policy in its text."
 
 
-def evidence_of(text: str) -> EvidenceNamed:
-    """What `--evidence` names.
-
-    Raises:
-        InvalidEvidence: nothing.
-    """
-    kind, equals, name = text.partition("=")
-    model, at, version = name.partition("@")
-    if equals and kind == "audit-bundle" and at and model and version:
-        return EvidenceNamed(kind, model=model, version=version)
-    if not equals or not kind or not name or at:
-        raise InvalidEvidence(
-            f"{text!r} names no evidence. Write document=CONTENT-ID, or audit-bundle=MODEL@VERSION "
-            "for the service to make the bundle."
-        )
-    return EvidenceNamed(kind, name)
-
-
-@app.command()
+@proposes(app)
 def release(
     context: typer.Context,
     model: Model,
     version: Version,
     until: Annotated[str, typer.Option(help="Until when: 2027-01-31, 90d.")],
-    title: Title = "",
-    body: Body = "",
-    evidence: EvidenceOption = None,
-    yes: Yes = False,
-) -> None:
+) -> Wanted:
     """Release a model version; its audit bundle is the evidence where none is named."""
     with options_of(context).writer() as ledger:
         action: JsonObject = {
@@ -111,21 +65,17 @@ def release(
             "recordLeaf": _record_leaf(ledger, model, version),
             "validUntil": format_instant(moment(until, now_ms()) // 1000 * 1000),
         }
-    evidence = evidence or [f"audit-bundle={model}@{version}"]
-    _propose(context, [action], title or f"Release {model} {version}", body, evidence, yes=yes)
+    bundle = f"audit-bundle={model}@{version}"
+    return Wanted([action], f"Release {model} {version}", evidence_if_none=(bundle,))
 
 
-@app.command()
+@proposes(app)
 def withdraw(
     context: typer.Context,
     model: Model,
     version: Version,
     reason: Annotated[str, typer.Option(help="Why; the contract keeps its SHA-256.")],
-    title: Title = "",
-    body: Body = "",
-    evidence: EvidenceOption = None,
-    yes: Yes = False,
-) -> None:
+) -> Wanted:
     """Take a release back, for good. The reason stands in the proposal where no body is given."""
     with options_of(context).writer() as ledger:
         action: JsonObject = {
@@ -134,11 +84,10 @@ def withdraw(
             "recordLeaf": _record_leaf(ledger, model, version),
             "reason": _sha256(reason.encode()),
         }
-    title = title or f"Withdraw {model} {version}"
-    _propose(context, [action], title, body or reason, evidence, yes=yes)
+    return Wanted([action], f"Withdraw {model} {version}", body=reason)
 
 
-@app.command()
+@proposes(app)
 def admit(
     context: typer.Context,
     member: Member,
@@ -149,46 +98,34 @@ def admit(
             help="What it is called: kept as a public profile, by which all see the name."
         ),
     ] = None,
-    title: Title = "",
-    body: Body = "",
-    evidence: EvidenceOption = None,
-    yes: Yes = False,
-) -> None:
+) -> Wanted:
     """Admit a member."""
+    kept: tuple[str, ...] = ()
     action: JsonObject = {"action": "admit", "member": member, "roles": [*(roles or [])]}
     if name:
         profile = MemberProfile(name)
         with options_of(context).writer() as ledger:
             ledger.dao.upload(profile.document)
         action["profileDigest"] = profile.digest
-        evidence = [*(evidence or []), f"document={profile.content}"]
-    _propose(context, [action], title or f"Admit {name or member}", body, evidence, yes=yes)
+        kept = (f"document={profile.content}",)
+    return Wanted([action], f"Admit {name or member}", evidence=kept)
 
 
-@app.command("change-roles")
+@proposes(app, "change-roles")
 def change_roles(
-    context: typer.Context,
     member: Member,
     roles: Roles = None,
-    title: Title = "",
-    body: Body = "",
-    evidence: EvidenceOption = None,
-    yes: Yes = False,
-) -> None:
+) -> Wanted:
     """Give a member exactly these roles; without --role it keeps none."""
     action: JsonObject = {"action": "change-roles", "member": member, "roles": [*(roles or [])]}
-    _propose(context, [action], title or f"Change the roles of {member}", body, evidence, yes=yes)
+    return Wanted([action], f"Change the roles of {member}")
 
 
-@app.command("adopt-policy")
+@proposes(app, "adopt-policy")
 def adopt_policy(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The policy's JSON text.", exists=True)],
-    title: Title = "",
-    body: Body = "",
-    evidence: EvidenceOption = None,
-    yes: Yes = False,
-) -> None:
+) -> Wanted:
     """Adopt a policy's text, which is added to the ledger's documents."""
     document = file.read_bytes()
     policy = read_json(file).get("policy")
@@ -202,23 +139,17 @@ def adopt_policy(
         "digest": _sha256(document),
         "content": content,
     }
-    evidence = [*(evidence or []), f"policy={content}"]
-    _propose(context, [action], title or f"Adopt the policy {policy}", body, evidence, yes=yes)
+    return Wanted([action], f"Adopt the policy {policy}", evidence=(f"policy={content}",))
 
 
-@app.command("set-class")
+@proposes(app, "set-class")
 def set_class(
-    context: typer.Context,
     proposal_class: Annotated[
         str, typer.Argument(metavar="CLASS", help="routine, membership, treasury, constitutional.")
     ],
     quorum: Annotated[int, typer.Option(min=0, max=10_000, help="Basis points of the supply.")],
     approval: Annotated[int, typer.Option(min=5_000, max=10_000, help="Basis points of votes.")],
-    title: Title = "",
-    body: Body = "",
-    evidence: EvidenceOption = None,
-    yes: Yes = False,
-) -> None:
+) -> Wanted:
     """Set how much agreement a class of proposals takes."""
     action: JsonObject = {
         "action": "set-class",
@@ -226,67 +157,46 @@ def set_class(
         "quorum": quorum,
         "approval": approval,
     }
-    title = title or f"Set what {proposal_class} proposals take"
-    _propose(context, [action], title, body, evidence, yes=yes)
+    return Wanted([action], f"Set what {proposal_class} proposals take")
 
 
-@app.command()
+@proposes(app)
 def pay(
-    context: typer.Context,
     to: To,
     amount: Annotated[str, typer.Argument(help="Of the chain's coin, such as 1.5.")],
-    title: Title = "",
-    body: Body = "",
-    evidence: EvidenceOption = None,
-    yes: Yes = False,
-) -> None:
+) -> Wanted:
     """Pay the chain's coin from the treasury."""
     action: JsonObject = {"action": "pay", "to": to, "amount": str(smallest(amount))}
-    _propose(context, [action], title or f"Pay {amount} to {to}", body, evidence, yes=yes)
+    return Wanted([action], f"Pay {amount} to {to}")
 
 
-@app.command("pay-token")
+@proposes(app, "pay-token")
 def pay_token(
-    context: typer.Context,
     token: Annotated[str, typer.Argument(callback=address, help="Address of an ERC-20 contract.")],
     to: To,
     amount: Annotated[int, typer.Argument(min=0, help="In the token's smallest unit.")],
-    title: Title = "",
-    body: Body = "",
-    evidence: EvidenceOption = None,
-    yes: Yes = False,
-) -> None:
+) -> Wanted:
     """Pay a token from the treasury."""
     action: JsonObject = {"action": "pay-token", "token": token, "to": to, "amount": str(amount)}
-    _propose(context, [action], title or f"Pay tokens to {to}", body, evidence, yes=yes)
+    return Wanted([action], f"Pay tokens to {to}")
 
 
-@app.command()
+@proposes(app)
 def mint(
-    context: typer.Context,
     to: To,
     amount: Tokens,
-    title: Title = "",
-    body: Body = "",
-    evidence: EvidenceOption = None,
-    yes: Yes = False,
-) -> None:
+) -> Wanted:
     """Make new voting tokens."""
     action: JsonObject = {"action": "mint", "to": to, "amount": str(smallest(amount))}
-    _propose(context, [action], title or f"Mint {amount} for {to}", body, evidence, yes=yes)
+    return Wanted([action], f"Mint {amount} for {to}")
 
 
-@app.command()
+@proposes(app)
 def call(
-    context: typer.Context,
     target: Annotated[str, typer.Argument(callback=address, help="Address of a contract.")],
     calldata: Annotated[str, typer.Argument(help="0x-hex.")] = "0x",
     value: Annotated[int, typer.Option(min=0, help="Wei to send along.")] = 0,
-    title: Title = "",
-    body: Body = "",
-    evidence: EvidenceOption = None,
-    yes: Yes = False,
-) -> None:
+) -> Wanted:
     """Call any contract."""
     action: JsonObject = {
         "action": "call",
@@ -294,20 +204,16 @@ def call(
         "value": str(value),
         "calldata": calldata,
     }
-    _propose(context, [action], title or f"Call {target}", body, evidence, yes=yes)
+    return Wanted([action], f"Call {target}")
 
 
-@app.command()
+@proposes(app)
 def actions(
-    context: typer.Context,
     file: Annotated[Path, typer.Argument(help="JSON: an action, or a list.", exists=True)],
-    title: Annotated[str, typer.Option(help="One line that says what it is about.")],
-    body: Body = "",
-    evidence: EvidenceOption = None,
-    yes: Yes = False,
-) -> None:
+    title: Title,
+) -> Wanted:
     """Propose what a file says: any actions, in order, voted on together."""
-    _propose(context, _read_actions(file), title, body, evidence, yes=yes)
+    return Wanted(_read_actions(file), title)
 
 
 def _read_actions(file: Path) -> list[JsonObject]:
@@ -329,71 +235,6 @@ def _record_leaf(ledger: Ledger, model: str, version: str) -> str:
 
 def _sha256(content: bytes) -> str:
     return "0x" + hashlib.sha256(content).hexdigest()
-
-
-def _propose(
-    context: typer.Context,
-    wanted: list[JsonObject],
-    title: str,
-    body: str,
-    evidence: list[str] | None,
-    *,
-    yes: bool,
-) -> None:
-    """Shows it, asks, and sends it."""
-    options = options_of(context)
-    named = tuple(evidence_of(each) for each in evidence or ())
-    draft = ProposalDraft(title, wanted, body, named)
-    with options.writer() as ledger:
-        prepared = ledger.dao.prepare_proposal(draft, options.signing_key().address)
-        if not options.as_json:
-            _show(draft.title, prepared)
-        if not yes:
-            _confirm()
-        sent = ledger.dao.send(prepared.transaction)
-    if options.as_json:
-        place: JsonObject = {"transactionHash": sent.transaction_hash, "block": sent.block_number}
-        print_json(prepared.answer | {"sent": place})
-        return
-    console.print(f"[green]Proposed[/]: {prepared.proposal}, in block {sent.block_number}.")
-
-
-def _confirm() -> None:
-    if not sys.stdin.isatty():
-        raise NotConfirmed("Nothing was sent: nobody is here to ask; look at it, and use --yes.")
-    if not typer.confirm("Send it?", err=True):
-        raise NotConfirmed("Nothing was sent.")
-
-
-def _show(title: str, prepared: PreparedProposal) -> None:
-    answer = prepared.answer
-    print_fields(
-        [
-            ("Title", title),
-            ("Class", answer.get("class")),
-            ("Your votes", shown(answer.get("votes"))),
-            ("It takes", shown(answer.get("threshold"))),
-        ]
-    )
-    simulation = answer.get("simulation")
-    for each in _objects(simulation, "actions"):
-        outcome = plain(each.get("outcome"))
-        reason = plain(each.get("reason"))
-        console.print(plain(each.get("sentence")), markup=False)
-        console.print(f"  {outcome}{f': {reason}' if reason else ''}", markup=False)
-        for change in _objects(each, "changes"):
-            what, before, after = (plain(change.get(n)) for n in ("what", "before", "after"))
-            console.print(f"  {what}: {before} → {after}", markup=False)
-    for audit in _objects(answer, "audits"):
-        fields = (plain(audit.get(name)) for name in ("model", "version", "verdict"))
-        console.print("Audit now: {} {} is {}.".format(*fields), markup=False)
-    for breach in _objects(answer, "policyBreaches"):
-        note(f"Policy {plain(breach.get('policy'))}: {plain(breach.get('reason'))}")
-
-
-def _objects(value: JsonValue, name: str) -> list[JsonObject]:
-    items = value.get(name) if isinstance(value, dict) else None
-    return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
 
 
 def register(root: typer.Typer) -> None:

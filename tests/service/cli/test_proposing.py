@@ -16,7 +16,7 @@ from client import EvidenceNamed
 from client.dao import MemberProfile
 from ledger.events.identifiers import keccak
 from service.cli.amounts import InvalidAmount, shown, smallest
-from service.cli.proposing import InvalidEvidence, evidence_of
+from service.cli.wanted import InvalidEvidence, evidence_of
 from tests.service.assembly import (
     AUDITOR,
     CLINIC,
