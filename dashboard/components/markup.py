@@ -231,5 +231,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Markup]], caption: str
 
 
 def show(*parts: Markup) -> None:
-    """Puts markup onto the page."""
-    st.html("".join(parts))
+    """Puts markup onto the page; nothing where there is none."""
+    body = "".join(parts)
+    if body:
+        st.html(body)

@@ -124,6 +124,11 @@ def test_it_is_said_what_a_withdrawal_does_to_models() -> None:
     assert "the audit of each model below says with a note" in told
 
 
+def test_withdrawing_what_nobody_has_used_reaches_nothing() -> None:
+    told = said(opened("datasets", dataset="hostile", view="withdraw"))
+    assert "0 training runs, 0 model versions" in told
+
+
 def test_looking_back_before_the_revocation_shows_the_model_clean() -> None:
     test = opened("models", model="tumour-classifier", version="1")
     assert "Tainted" in said(test)
