@@ -187,7 +187,12 @@ class AsyncLedger:
         return await self._drive(self._session.ask(path, question))
 
     async def items(self, path: str, **query: str | int | None) -> AsyncIterator[JsonObject]:
-        """All items of a list, page by page."""
+        """All items of a list, page by page.
+
+        Raises:
+            ServerProblem: there is no such list, or its filters are wrong.
+            UnexpectedAnswer: it never ends.
+        """
         after: str | None = None
         while True:
             page = await self.fetch(path, **{**query, "after": after})

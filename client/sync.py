@@ -204,7 +204,12 @@ class Ledger:
         return self._drive(self._session.ask(path, question))
 
     def items(self, path: str, **query: str | int | None) -> Iterator[JsonObject]:
-        """All items of a list, page by page."""
+        """All items of a list, page by page.
+
+        Raises:
+            ServerProblem: there is no such list, or its filters are wrong.
+            UnexpectedAnswer: it never ends.
+        """
         after: str | None = None
         while True:
             page = self.fetch(path, **{**query, "after": after})

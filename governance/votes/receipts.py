@@ -95,7 +95,11 @@ class DelegationReceipt:
     def of(
         cls, signed: SignedDelegation, receipt: TransactionReceipt, domain: ContractDomain
     ) -> Self:
-        """From the relaying transaction's receipt; the first log is the change of delegate."""
+        """From the relaying transaction's receipt; the first log is the change of delegate.
+
+        Raises:
+            ChainAnswerInvalid: it holds no log of the token.
+        """
         token = canonical_address(domain.contract)
         index = next((log.log_index for log in receipt.logs if log.address == token), None)
         if index is None:

@@ -220,6 +220,7 @@ class Chain:
 
         Raises:
             BlockUnknown: the chain is shorter.
+            ChainAnswerInvalid: the node answers another block.
         """
         answer = self._requester.ask("eth_getBlockByNumber", quantity(number), False)  # noqa: FBT003
         if answer is None:
@@ -235,7 +236,11 @@ class Chain:
         return max(head - self.confirmations, -1)
 
     def receipt(self, transaction_hash: bytes) -> TransactionReceipt | None:
-        """The receipt of a transaction; None if it is in no block."""
+        """The receipt of a transaction; None if it is in no block.
+
+        Raises:
+            ChainAnswerInvalid: the node answers another transaction's.
+        """
         answer = self._requester.ask("eth_getTransactionReceipt", data(transaction_hash))
         if answer is None:
             return None

@@ -107,7 +107,11 @@ def write_transaction(
 
 
 def read_transaction(store: ChainStore, transaction_hash: bytes) -> TransactionRecord | None:
-    """The record of a transaction, or None if it is in no block."""
+    """The record of a transaction, or None if it is in no block.
+
+    Raises:
+        ChainStoreCorrupt: it is damaged.
+    """
     value = store.get(_TRANSACTION + transaction_hash)
     if value is None:
         return None

@@ -175,6 +175,7 @@ class KuboRpc:
 
         Raises:
             ContentNotFound: it does not hold all of it.
+            IpfsLied: it says that it has pinned something else.
         """
         with self._session() as client:
             answer = self._retried(

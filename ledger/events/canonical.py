@@ -215,7 +215,11 @@ def _is_plain(value: object, depth: int) -> bool:
 
 
 def canonical_plain(value: JsonValue) -> bytes:
-    """RFC 8785 bytes of a value without floats whose keys are all ASCII; undefined for others."""
+    """RFC 8785 bytes of a value without floats whose keys are all ASCII; undefined for others.
+
+    Raises:
+        InvalidJson: it is no JSON value.
+    """
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     except TypeError as error:
