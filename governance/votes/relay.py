@@ -113,9 +113,11 @@ class VoteRelay:
             max_waiting=self._limits.waiting,
             lanes=self._limits.lanes,
         )
-        # Guarded by _states_lock: when each proposal was last seen open.
+        # Guarded by _states_lock: when each proposal was last seen open, and which the chain is
+        # being asked about. Of many ballots that come at once, one asks and all know.
         self._states_lock = threading.Lock()
         self._seen_open: OrderedDict[int, float] = OrderedDict()
+        self._asked: dict[int, Future[ProposalState | None]] = {}
 
     @property
     def domains(self) -> VotingDomains:
@@ -199,9 +201,13 @@ class VoteRelay:
     def _check_open(self, proposal_id: int, now: float) -> None:
         with self._states_lock:
             seen = self._seen_open.get(proposal_id)
-        if seen is not None and now - seen < self._limits.state_seconds:
-            return
-        (state,) = read_states(self._reader, self._at, [proposal_id])
+            if seen is not None and now - seen < self._limits.state_seconds:
+                return
+            asked = self._asked.get(proposal_id)
+            mine: Future[ProposalState | None] = Future()
+            if asked is None:
+                self._asked[proposal_id] = mine
+        state = self._ask_state(proposal_id, mine) if asked is None else asked.result()
         if state is None:
             raise UnknownProposal(f"the governor knows no proposal {proposal_id}: check the number")
         if state is not ProposalState.ACTIVE:
@@ -213,6 +219,22 @@ class VoteRelay:
             self._seen_open.move_to_end(proposal_id)
             if len(self._seen_open) > _MAX_KNOWN_STATES:
                 self._seen_open.popitem(last=False)
+
+    def _ask_state(
+        self, proposal_id: int, answer: Future[ProposalState | None]
+    ) -> ProposalState | None:
+        """Ask the chain, for whoever waits for the answer as well."""
+        try:
+            (state,) = read_states(self._reader, self._at, [proposal_id])
+        except BaseException as error:
+            answer.set_exception(error)
+            raise
+        else:
+            answer.set_result(state)
+            return state
+        finally:
+            with self._states_lock:
+                del self._asked[proposal_id]
 
     # Sending
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import itertools
 import json
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -37,6 +39,8 @@ from governance.votes import (
     prepare_delegation,
     read_standing,
 )
+from governance.votes import relay as relay_room
+from governance.votes.standing import read_states
 from ledger.chain.chain import Chain
 from ledger.chain.errors import ChainUnavailable
 from ledger.chain.signing import TransactionDraft
@@ -129,6 +133,39 @@ def test_many_voters_at_once_share_blocks(dao: Dao, proposal: ProposalRecord) ->
     assert dao.tally(votable(proposal)) == (0, 800, 0)
     if dao.backend.name == "embedded":
         assert dao.chain.head().number - before <= 3
+
+
+def test_of_ballots_that_come_at_once_one_asks_whether_the_proposal_is_open(
+    dao: Dao, proposal: ProposalRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    everyone_is_here = threading.Barrier(4)
+    arrived = threading.Event()
+
+    def read_slowly(reader: Reader, *where: object) -> object:
+        asked.append(where)
+        assert arrived.wait(60)
+        return read_states(reader, *where)
+
+    def submit(signed: SignedBallot) -> object:
+        everyone_is_here.wait(60)
+        return relayed(relay, signed)
+
+    def now() -> float:
+        # The last of them has come in; whether it still meets the question or its answer is open.
+        if next(calls) == 3:
+            arrived.set()
+        return 7.0
+
+    calls = itertools.count()
+    monkeypatch.setattr(relay_room, "read_states", read_slowly)
+    domain = domains(dao).governor
+    ballots = [signed_ballot(voter, proposal, domain) for voter in (ALICE, BOB, CAROL, DAVE)]
+    with open_relay(dao) as relay, ThreadPoolExecutor(len(ballots)) as pool:
+        relay._monotonic = now
+        list(pool.map(submit, ballots))
+    assert len(asked) == 1
+    assert dao.tally(votable(proposal)) == (0, 1_000, 0)
 
 
 def _settled(relay: VoteRelay, signed: SignedBallot) -> object:
