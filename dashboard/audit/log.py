@@ -46,7 +46,7 @@ def _filters() -> dict[str, str]:
         actor = st.selectbox("Who signed", list(members()), format_func=name_of, index=None,
                              placeholder="Everyone", key="log-actor")  # fmt: skip
     with third:
-        subject = st.text_input("About", placeholder="Name of a dataset, model …",
+        subject = st.text_input("About", placeholder="Exact name, such as wdbc-north",
                                 key="log-subject")  # fmt: skip
     with fourth:
         days = st.date_input("From day to day (UTC)", value=[], format="YYYY-MM-DD",

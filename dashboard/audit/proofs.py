@@ -24,7 +24,7 @@ from dashboard.navigation import link
 from dashboard.reading.connection import ledger, trust
 from dashboard.reading.fields import inner
 from dashboard.reading.fields import text as text_of
-from dashboard.reading.names import named, readable
+from dashboard.reading.names import named, named_within, readable
 from dashboard.reading.titles import dataset_title, model_title, proposal_title
 from dashboard.words.findings import ONLY_ITS_CHAIN, signed_in_words
 from dashboard.words.kinds import kind_in_words
@@ -42,7 +42,7 @@ def event_view(index: int) -> None:
         line(text(readable(text_of(event, "summary"))), cls="c-lead"),
         line(
             tag("strong", text(kind_in_words(text_of(event, "kind")))), f" {_by(proof)} ",
-            named(text_of(event, "actor")), ", recorded ", when(proof.recorded_at), ".",
+            named_within(text_of(event, "actor")), ", recorded ", when(proof.recorded_at), ".",
         ),
     )  # fmt: skip
     _about(event)

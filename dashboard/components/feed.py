@@ -9,7 +9,7 @@ from dashboard.navigation import anchor
 from dashboard.reading.connection import read_now
 from dashboard.reading.fields import inner, number, objects
 from dashboard.reading.fields import text as text_of
-from dashboard.reading.names import named, readable
+from dashboard.reading.names import named_within, readable
 from dashboard.words.kinds import kind_in_words
 from dashboard.words.times import now_ms
 
@@ -37,6 +37,6 @@ def _event(item: JsonObject) -> Markup:
     return tag(
         "div",
         anchor("audit", f"{kind_in_words(text_of(event, 'kind'))}, event {index}", event=index),
-        line("By ", named(text_of(event, "actor")), ", ", when(number(item, "recordedAt"))),
+        line("By ", named_within(text_of(event, "actor")), ", ", when(number(item, "recordedAt"))),
         line(text(readable(text_of(event, "summary"))), cls="c-line c-small c-soft"),
     )

@@ -29,6 +29,11 @@ CONTRACTS = {
 }
 """What stands at the DAO's addresses."""
 
+RELAYER = "The ledger’s relayer"
+"""Who tells the log what contracts did."""
+
+_WITH_ARTICLE = frozenset({RELAYER, *CONTRACTS.values()})
+
 MOST_MEMBERS = 1_000
 """Members that are read at once; of more, those whose name is needed are asked for."""
 
@@ -81,7 +86,7 @@ def _contracts_of(reader: str) -> dict[str, str]:
     if not has_dao():
         return {}
     first = inner(read("/v1/events/0"), "event")
-    known = {text_of(inner(first, "body"), "mirror"): "The ledger’s relayer"}
+    known = {text_of(inner(first, "body"), "mirror"): RELAYER}
     for name, at in inner(dao(), "contracts").items():
         known[str(at)] = CONTRACTS.get(name, name)
     return known
@@ -99,6 +104,15 @@ def named(address: str) -> Markup:
     return tag("span", text(name_of(address)), title=address)
 
 
+def named_within(address: str) -> Markup:
+    """Likewise, in the middle of a sentence: `the treasury`."""
+    return tag("span", text(_within(name_of(address))), title=address)
+
+
+def _within(name: str) -> str:
+    return name[0].lower() + name[1:] if name in _WITH_ARTICLE else name
+
+
 def roles_of(address: str) -> list[str]:
     """What a member may do now."""
     member = _member(address)
@@ -112,12 +126,17 @@ def readable(sentence: str) -> str:
     An address in brackets stands behind a name already: it stays, shortened.
     """
     shortened = _NAMED_ADDRESS.sub(r"(\1…\2)", sentence)
-    named_in_it = _ADDRESS.sub(lambda found: name_of(found[0]), shortened)
+    named_in_it = _ADDRESS.sub(_name_found, shortened)
     weighed = _WEIGHT.sub(lambda found: f"with {tokens(int(found[1]))}", named_in_it)
     counted = _UNITS.sub(lambda found: tokens(int(found[1])), weighed)
     timed = _INSTANT.sub(_moment, _HASH.sub(r"\1…", _DIGEST.sub(r"\1…", counted)))
     # Last: what stands in a title is nobody's to reword.
     return _PROPOSAL.sub(lambda found: proposal_title(found[0]), timed).replace("….", "…")
+
+
+def _name_found(found: re.Match[str]) -> str:
+    name = name_of(found[0])
+    return _within(name) if found.start() else name
 
 
 def _moment(found: re.Match[str]) -> str:

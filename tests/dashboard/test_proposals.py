@@ -84,6 +84,12 @@ def test_a_member_proposes_an_admission_through_the_guided_form_and_takes_it_bac
     expect(page.locator(".st-key-standing").get_by_text("Cancelled")).to_be_visible()
     assert assembly.state(proposal) == "canceled"
 
+    page.get_by_role("link", name="Proof: event").first.click()
+    settled(page, "Event ")
+    expect(page.get_by_text("Proposal “Admit the clinic” was created by")).to_be_visible()
+    expect(page.get_by_text("Proposal made by the ledger’s relayer")).to_be_visible()
+    expect(page.get_by_role("link", name="“Admit the clinic”")).to_be_visible()
+
 
 def test_a_proposal_that_the_wallet_declines_is_not_made_and_can_be_asked_for_again(
     open_page: Open, wallet_of: Callable[..., Wallet], consortium: Consortium
