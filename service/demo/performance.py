@@ -7,10 +7,11 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from client import Ledger
+from client import Keystore, Ledger
 from ledger.content.location import open_content_store
 from ledger.events.canonical import JsonObject
 from service.cli.context import Options
@@ -22,6 +23,7 @@ from service.demo.cast import (
     AUDITOR,
     CAST,
     HOSPITALS,
+    LAB,
     MODEL,
     OPERATOR,
     PASSPHRASE,
@@ -34,10 +36,23 @@ from service.founding import DaoTerms, Identity, found_ledger
 from service.settings import Settings
 
 USUAL_PORT = 8080
-VOTER = HOSPITALS[0]
-"""Whose vote the demo proposes to cast."""
+VOTERS = (*HOSPITALS, LAB, AUDITOR)
+"""Whose votes the demo proposes to cast: that of the first who has not voted yet."""
 TERMS = DaoTerms(voting_delay=3_600, vote_extension=0)
 """A day's delay and more would only be passed over; the rest is as a real DAO has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenVote:
+    """A proposal that is open for votes.
+
+    Attributes:
+        proposal: as the API shows it.
+        voter: name of a key that has not voted yet; None if all have.
+    """
+
+    proposal: JsonObject
+    voter: str | None
 
 
 def perform(
@@ -108,12 +123,19 @@ def _play(folder: DemoFolder, address: str, settings: Settings) -> None:
         folder.finish()
 
 
-def _undecided(folder: DemoFolder, address: str) -> list[JsonObject]:
+def _undecided(folder: DemoFolder, address: str) -> list[OpenVote]:
     """The proposals that are open for votes."""
+    keystore = Keystore(folder.keys)
+    holders = {role.name: keystore.find(role.name).address for role in VOTERS}
     with Ledger(address, state=folder.home / "trust") as ledger:
         # So that what was verified here is what the commands below trust.
         ledger.checkpoint()
-        return list(ledger.dao.proposals(state="active"))
+        found = []
+        for proposal in ledger.dao.proposals(state="active"):
+            cast = {vote["voter"] for vote in ledger.dao.votes(int(str(proposal["proposal"])))}
+            left = (name for name, holder in holders.items() if holder not in cast)
+            found.append(OpenVote(proposal, next(left, None)))
+        return found
 
 
 def _tell_all(folder: DemoFolder, address: str, settings: Settings) -> None:
@@ -191,7 +213,7 @@ def _say_what_next(
     identity: Identity,
     *,
     dashboard: Dashboard | None,
-    undecided: Sequence[JsonObject],
+    undecided: Sequence[OpenVote],
 ) -> None:
     commands = _commands(folder, address)
     pages = dashboard.address if dashboard is not None and dashboard.answers() else None
@@ -208,7 +230,7 @@ def _say_what_next(
                 "passphrase": PASSPHRASE,
                 "bundles": str(folder.path / "bundles"),
                 "commands": commands,
-                "openProposals": [str(proposal["proposal"]) for proposal in undecided],
+                "openProposals": [str(each.proposal["proposal"]) for each in undecided],
             }
         )
         return
@@ -228,24 +250,25 @@ def _say_what_next(
     console.print("\nTry, in another terminal:")
     for command in commands:
         console.print(f"  {command}", markup=False)
-    for proposal in undecided:
-        _say_how_to_vote(proposal, folder, address, pages)
+    for each in undecided:
+        _say_how_to_vote(each, folder, address, pages)
 
 
-def _say_how_to_vote(
-    proposal: JsonObject, folder: DemoFolder, address: str, pages: str | None
-) -> None:
-    number = proposal["proposal"]
-    title, until = plain(proposal["title"]), plain(proposal["deadline"])
+def _say_how_to_vote(vote: OpenVote, folder: DemoFolder, address: str, pages: str | None) -> None:
+    number = vote.proposal["proposal"]
+    title, until = plain(vote.proposal["title"]), plain(vote.proposal["deadline"])
     console.print(f"\nOpen for votes until {until} by the chain's clock: {title}.", markup=False)
+    if vote.voter is None:
+        console.print("All members have voted.")
+        return
     if pages is not None:
         console.print(
             f"Vote in the dashboard: {pages}/proposals?proposal={number}\n"
-            f"with keystore file {folder.keys / f'{VOTER.name}.json'}, passphrase {PASSPHRASE}.",
+            f"with keystore file {folder.keys / f'{vote.voter}.json'}, passphrase {PASSPHRASE}.",
             markup=False,
         )
     program, home, server = _program(folder, address)
-    command = f"{program} vote {number} for --key {VOTER.name}{server}"
+    command = f"{program} vote {number} for --key {vote.voter}{server}"
     console.print(
         f"Vote in a terminal:\nCONCORD_PASSPHRASE={PASSPHRASE} {home} {command}", markup=False
     )

@@ -207,6 +207,11 @@ def test_one_proposal_is_left_open_and_the_printed_command_votes_on_it(
         assert [vote["support"] for vote in shown["votes"]] == ["for"]
         command.terminate()
         command.end()
+    with user.start("demo", "--port", 0, "--no-dashboard") as command:
+        command.wait_for("Serving.")
+        assert "--key hospital-south" in command.out, "whoever has voted cannot vote again"
+        command.terminate()
+        command.end()
 
 
 def test_a_demo_without_a_dashboard_names_none(told: Result, user: Commands) -> None:
