@@ -163,7 +163,9 @@ def _describe(items: Sequence[dict[str, object]]) -> str:
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
     if error.status_code == 404:
-        missing = NoSuchPath("Nothing is served at this path; /openapi.json lists all calls.")
+        missing = NoSuchPath(
+            "Nothing is served at this path; /docs shows all calls, /openapi.json lists them."
+        )
         return await _on_concord_error(request, missing)
     if error.status_code == 405:
         methods = ", ".join(_methods_at(request))
