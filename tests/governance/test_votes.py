@@ -16,7 +16,6 @@ from governance.votes import (
     Ballot,
     BallotRefused,
     ChoiceForm,
-    Delegation,
     DelegationExpired,
     NonceUsed,
     NoVotingPower,
@@ -33,10 +32,8 @@ from governance.votes import (
     VotingClosed,
     ballot_digest,
     ballot_transaction,
-    delegation_digest,
     first_nonce,
     prepare_ballot,
-    prepare_delegation,
     read_standing,
 )
 from governance.votes import relay as relay_room
@@ -56,13 +53,18 @@ from tests.governance.dao import (
     MALLORY,
     TOKEN,
     Dao,
-    Member,
     found,
     fund,
     member,
 )
 from tests.governance.proposing import proposed, votable
-from tests.governance.voting import domains, open_relay, sign_digest, signed_ballot
+from tests.governance.voting import (
+    domains,
+    open_relay,
+    sign_digest,
+    signed_ballot,
+    signed_delegation,
+)
 
 NEWCOMER = member("newcomer")
 HERE = "203.0.113.7"
@@ -452,22 +454,6 @@ def test_a_rehearsal_knows_what_went_before_and_changes_nothing(
 
 
 # Delegation
-
-
-def signed_delegation(
-    dao: Dao, delegator: Member, delegatee: Member, *, expiry: int, nonce: int | None = None
-) -> SignedDelegation:
-    prepared = prepare_delegation(
-        Reader(dao.chain), dao.at, delegator.address, delegatee.address, expiry=expiry
-    )
-    delegation = Delegation(
-        prepared.delegator,
-        prepared.delegatee,
-        prepared.nonce if nonce is None else nonce,
-        prepared.expiry,
-    )
-    digest = delegation_digest(delegation, domains(dao).token)
-    return SignedDelegation(delegation, sign_digest(delegator.signer, digest))
 
 
 def test_a_delegation_is_relayed_and_taken_back(dao: Dao) -> None:

@@ -11,14 +11,18 @@ from governance.reads import Reader
 from governance.votes import (
     Ballot,
     ContractDomain,
+    Delegation,
     RelayLimits,
     SignedBallot,
+    SignedDelegation,
     Split,
     Support,
     VoteRelay,
     VotingDomains,
     ballot_digest,
+    delegation_digest,
     first_nonce,
+    prepare_delegation,
     read_domains,
 )
 from ledger.chain.signing import KeySigner
@@ -48,6 +52,22 @@ def signed_ballot(
     nonce = first_nonce(proposal.proposal_id) + number
     ballot = Ballot(proposal.proposal_id, support, voter.address, nonce, reason, split)
     return SignedBallot(ballot, sign_digest(voter.signer, ballot_digest(ballot, domain)))
+
+
+def signed_delegation(
+    dao: Dao, delegator: Member, delegatee: Member, *, expiry: int, nonce: int | None = None
+) -> SignedDelegation:
+    prepared = prepare_delegation(
+        Reader(dao.chain), dao.at, delegator.address, delegatee.address, expiry=expiry
+    )
+    delegation = Delegation(
+        prepared.delegator,
+        prepared.delegatee,
+        prepared.nonce if nonce is None else nonce,
+        prepared.expiry,
+    )
+    digest = delegation_digest(delegation, domains(dao).token)
+    return SignedDelegation(delegation, sign_digest(delegator.signer, digest))
 
 
 @contextmanager
