@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from eth_typing import Address
@@ -41,7 +42,7 @@ from ledger.events.identifiers import to_checksum_address
 from ledger.events.signing import InvalidKey
 from ledger.log import Log
 from ledger.store.reads import snapshot
-from ledger.views.records import Member
+from ledger.views.records import LedgerInfo, Member
 from service.background import Background, Worker
 from service.dao_workers import (
     ANCHORER,
@@ -78,6 +79,7 @@ class Dao:
     """Everything that a request about the DAO may need. Safe to use from any thread.
 
     Attributes:
+        own_accounts: the mirror's, as the first leaf names it, and the relayer's; EIP-55.
         chain: where the contracts are.
         plan: what it was deployed with; the votes have changed it since.
         addresses: of the contracts, as the first leaf names them.
@@ -100,6 +102,7 @@ class Dao:
         threads: for whatever asks the chain.
     """
 
+    own_accounts: frozenset[str]
     chain: Chain
     plan: DeploymentPlan
     addresses: DaoAddresses
@@ -167,14 +170,29 @@ def read_relayer(settings: Settings) -> SigningKey:
     Raises:
         DaoFileMissing, DaoFileDamaged: naming the file and what to do.
     """
-    path = settings.relayer_key_path
+    return _read_key(settings.relayer_key_path, "relayer", "CONCORD_RELAYER_KEY_FILE")
+
+
+def read_mirror(settings: Settings) -> SigningKey:
+    """The mirror's key: the relayer's, where it has no file of its own.
+
+    Raises:
+        DaoFileMissing, DaoFileDamaged: naming the file and what to do.
+    """
+    path = settings.mirror_key_path
+    if settings.mirror_key_file is None and not path.exists():
+        return read_relayer(settings)
+    return _read_key(path, "mirror", "CONCORD_MIRROR_KEY_FILE")
+
+
+def _read_key(path: Path, whose: str, variable: str) -> SigningKey:
     try:
         text = path.read_text(encoding="ascii").strip()
         return SigningKey(bytes.fromhex(text.removeprefix("0x")))
     except FileNotFoundError as error:
         raise DaoFileMissing(
-            f"The relayer's key, {path}, is missing: restore it from a backup, or name another "
-            "place with CONCORD_RELAYER_KEY_FILE."
+            f"The {whose}'s key, {path}, is missing: restore it from a backup, or name another "
+            f"place with {variable}."
         ) from error
     except (ValueError, InvalidKey) as error:
         raise DaoFileDamaged(f"{path} does not hold a key of 64 hex digits.") from error
@@ -212,8 +230,8 @@ def open_dao(
         threads = stack.enter_context(ThreadPoolExecutor(settings.chain_threads, "concord-chain"))
         proposals, statuses = ChainProposals(chain, at, plan.from_block), StatusReader(chain, at)
         mirror = Mirror(
-            log, chain, key, addresses=at, from_block=plan.from_block, clock=clock,
-            content=policies.content,
+            log, chain, read_mirror(settings), addresses=at, from_block=plan.from_block,
+            clock=clock, content=policies.content,
         )  # fmt: skip
         keeper = Keeper(chain, at, signer, proposals=proposals, statuses=statuses)
         ours = election.is_leader
@@ -231,6 +249,7 @@ def open_dao(
         policies.admission.on_missing(lambda: background.wake(POLICIES))
         relay = stack.enter_context(closing(_relay(settings, chain, plan, signer)))
         yield Dao(
+            own_accounts=frozenset({_mirror_of(log), key.address}),
             chain=chain,
             plan=plan,
             addresses=at,
@@ -251,6 +270,12 @@ def open_dao(
             anchor_now=anchorings[0].anchor_now,
             threads=threads,
         )
+
+
+def _mirror_of(log: Log) -> str:
+    with snapshot(log.database) as views:
+        ledger = views.get(LedgerInfo, "ledger")
+    return "" if ledger is None else ledger.mirror
 
 
 @dataclass(frozen=True, slots=True)

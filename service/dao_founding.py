@@ -39,7 +39,7 @@ from ledger.events import SigningKey
 from ledger.events.bodies.base import describe
 from ledger.events.canonical import JsonObject
 from ledger.log import Log
-from service.dao import read_plan, read_relayer
+from service.dao import read_mirror, read_plan, read_relayer
 from service.durable import write_durably
 from service.founding import DaoTerms, Ground, random_chain_id
 from service.settings import Settings
@@ -109,7 +109,7 @@ def found_dao(
         ConcordError: as `deploy`.
     """
     key = _relayer_key(settings, randomness)
-    relayer = KeySigner.from_bytes(key.secret)
+    relayer, mirror = KeySigner.from_bytes(key.secret), read_mirror(settings)
     _make_embedded(settings, clock, randomness)
     chain = connect(
         settings.chain,
@@ -131,7 +131,7 @@ def found_dao(
             Mirror(
                 log,
                 chain,
-                key,
+                mirror,
                 addresses=addresses,
                 from_block=plan.from_block,
                 clock=clock,
@@ -139,7 +139,7 @@ def found_dao(
             ).catch_up()
 
         contracts = {str(name): str(addresses.of(name)) for name in CREATION_ORDER}
-        yield Ground(plan.chain_id, contracts, (), key.address, tell)
+        yield Ground(plan.chain_id, contracts, (), mirror.address, tell)
     finally:
         content.close()
         chain.close()

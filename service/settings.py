@@ -76,8 +76,10 @@ class Settings(BaseSettings):
         chain_confirmations: blocks that must follow one before it counts; 0 embedded and 12
             elsewhere where it is not set.
         chain_development: whether anyone may move the embedded chain's clock; for demos and tests.
-        relayer_key_file: secp256k1 key, 64 hex digits, of the account that deploys, relays, anchors
-            and mirrors; `relayer.key` in the data directory where it is not set.
+        relayer_key_file: secp256k1 key, 64 hex digits, of the account that deploys, relays and
+            anchors; `relayer.key` in the data directory where it is not set.
+        mirror_key_file: such a key, of who tells the log what contracts did; `mirror.key` in the
+            data directory where it is not set, and the relayer's key where that is not there.
         content_url: where policies, texts and evidence are kept: `file:DIRECTORY` or
             `ipfs+http(s)://…` of a Kubo daemon; `content` in the data directory where it is empty.
         max_content_bytes: one document that is added to the content store.
@@ -143,6 +145,7 @@ class Settings(BaseSettings):
     chain_confirmations: Annotated[int, Field(ge=0)] | None = None
     chain_development: bool = False
     relayer_key_file: Path | None = None
+    mirror_key_file: Path | None = None
     content_url: str = ""
     max_content_bytes: Bytes = 64 * 1024 * 1024
     max_manifest_bytes: Bytes = 64 * 1024 * 1024
@@ -193,6 +196,11 @@ class Settings(BaseSettings):
     def relayer_key_path(self) -> Path:
         """File that holds the relayer's private key."""
         return self.relayer_key_file or self.data_dir / "relayer.key"
+
+    @property
+    def mirror_key_path(self) -> Path:
+        """File that holds the mirror's private key, where it is not the relayer's."""
+        return self.mirror_key_file or self.data_dir / "mirror.key"
 
     @property
     def dao_plan_path(self) -> Path:

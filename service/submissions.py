@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 from http import HTTPStatus
 
 import orjson
 
-from ledger.errors import ConcordError
+from ledger.errors import ConcordError, Refused
 from ledger.events import parse_event
 from ledger.events.canonical import JsonObject, JsonValue
 from ledger.events.sealed import Opening
@@ -21,10 +22,53 @@ _WITH_OPENINGS = {"event", "openings"}
 MAX_OPENINGS = 1_000
 
 
-def read_submission(value: JsonValue) -> Submission:
+class OwnAccount(Refused):
+    """The signer is an account of the service itself, which sends no events by request."""
+
+    code = "services-own-account"
+    remedy = (
+        "Nothing to send: the service tells what contracts did by itself. Sign anything else with "
+        "a key of your own."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Whose events a request may bring: everybody's but the service's own.
+
+    What contracts did is told inside the service, from the chain. So a stolen key of the mirror or
+    of the relayer lies to nobody by requests.
+
+    Attributes:
+        own: accounts of the mirror and of the relayer; empty where there are no contracts.
+        operator: of the ledger.
+    """
+
+    own: frozenset[str]
+    operator: str
+
+    def check(self, submission: Submission) -> Submission:
+        """The submission itself.
+
+        Raises:
+            OwnAccount: nobody sends that.
+        """
+        event = submission.event
+        # Who chose the operator's key for one of them still speaks as the operator.
+        speaks = event.actor == self.operator and getattr(event.body, "chain", None) is None
+        if event.actor in self.own and not speaks:
+            raise OwnAccount(
+                f"{event.actor} is the service's own account, and what it says is taken from no "
+                "request: what contracts did the service reads from the chain."
+            )
+        return submission
+
+
+def read_submission(value: JsonValue, sources: Sources) -> Submission:
     """One event with its openings.
 
     Raises:
+        OwnAccount: it is not for a request to bring.
         InvalidRequest: it is not `{"event": …, "openings"?: […]}`.
         InvalidInput: the event is not well formed (`ledger.events.parse_event`).
     """
@@ -34,8 +78,8 @@ def read_submission(value: JsonValue) -> Submission:
     if not isinstance(event, dict):
         raise InvalidRequest("event must be an object.")
     if openings is None:
-        return Submission(parse_event(event))
-    return Submission(parse_event(event), _read_openings(openings))
+        return sources.check(Submission(parse_event(event)))
+    return sources.check(Submission(parse_event(event), _read_openings(openings)))
 
 
 def _read_openings(openings: JsonValue) -> tuple[Opening, ...]:
@@ -52,7 +96,7 @@ def _read_opening(item: JsonValue) -> Opening:
     return Opening(opening.commitment, salt, opening.value, opening.data_subject)
 
 
-def read_batch(value: JsonObject, limit: int) -> list[Submission | ConcordError]:
+def read_batch(value: JsonObject, limit: int, sources: Sources) -> list[Submission | ConcordError]:
     """The events of a batch; what is wrong with one does not keep the others back.
 
     Raises:
@@ -63,12 +107,12 @@ def read_batch(value: JsonObject, limit: int) -> list[Submission | ConcordError]
         raise InvalidRequest('A batch is sent as {"events": [{"event": {…}}, …]}.')
     if not 1 <= len(events) <= limit:
         raise InvalidRequest(f"A batch holds 1 to {limit} events, not {len(events)}.")
-    return [_read_or_error(item) for item in events]
+    return [_read_or_error(item, sources) for item in events]
 
 
-def _read_or_error(item: JsonValue) -> Submission | ConcordError:
+def _read_or_error(item: JsonValue, sources: Sources) -> Submission | ConcordError:
     try:
-        return read_submission(item)
+        return read_submission(item, sources)
     except ConcordError as error:
         return error
 

@@ -33,6 +33,7 @@ from service.cli import (
     members,
     models,
     proposing,
+    relayer,
     restoring,
     rules,
     server,
@@ -97,6 +98,7 @@ log.register(app)
 verify.register(app)
 upkeep.register(app)
 restoring.register(app)
+app.add_typer(relayer.app, name="relayer", rich_help_panel=Panel.LEDGER)
 content.register(app)
 
 

@@ -31,6 +31,7 @@ from service.schemas.events import (
     PrepareRequest,
 )
 from service.submissions import (
+    Sources,
     append_bytes,
     batch_bytes,
     read_batch,
@@ -60,7 +61,8 @@ async def append(request: Request) -> Response:
     parts = parts_of(request)
     body = await read_body(request, parts.settings.max_event_bytes)
     try:
-        appended = await submitter_of(request).submit(read_submission(parse_object(body)))
+        submission = read_submission(parse_object(body), _sources(parts))
+        appended = await submitter_of(request).submit(submission)
         if isinstance(appended, ConcordError):
             raise appended
     except ConcordError as error:
@@ -91,10 +93,15 @@ async def append_batch(request: Request) -> Response:
     return Json(batch_bytes(answers))
 
 
+def _sources(parts: Parts) -> Sources:
+    own = frozenset[str]() if parts.dao is None else parts.dao.own_accounts
+    return Sources(own, parts.operator)
+
+
 def _queue(
     parts: Parts, body: bytes
 ) -> tuple[list[Submission | ConcordError], Future[list[Answer]]]:
-    read = read_batch(parse_object(body), parts.settings.max_batch_events)
+    read = read_batch(parse_object(body), parts.settings.max_batch_events, _sources(parts))
     return read, parts.log.submit_all([item for item in read if isinstance(item, Submission)])
 
 
