@@ -61,14 +61,13 @@ def search_box(label: str, key: str, looks_through: str) -> str:
         key: tells it from others.
         looks_through: what is searched.
     """
-    typed = st.text_input(
-        label, placeholder=looks_through, icon=":material/search:", key=key,
-        max_chars=LONGEST_SEARCH,
-    )  # fmt: skip
+    typed = st.text_input(label, placeholder=looks_through, icon=":material/search:", key=key)
     words = typed.split()
-    if len(words) > MOST_WORDS:
-        show(line(f"Searched for the first {MOST_WORDS} words.", cls="c-line c-small c-soft"))
-    return " ".join(words[:MOST_WORDS])
+    searched = " ".join(words[:MOST_WORDS])[:LONGEST_SEARCH]
+    if searched != " ".join(words):
+        show(line("Searched for the beginning only: at most ", f"{MOST_WORDS} words, ",
+                  f"{LONGEST_SEARCH} characters.", cls="c-line c-small c-soft"))  # fmt: skip
+    return searched
 
 
 def turn_pages(key: str) -> None:

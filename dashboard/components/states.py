@@ -22,6 +22,7 @@ from dashboard.reading.connection import end_visit, forget, ledger, server
 
 _RETRY_SECONDS = 3
 _NO_DAO = "no-dao"
+_NO_SUCH_NAME = "invalid-parameter"
 _CHAIN_DOWN = {"chain-unavailable", "wrong-chain", "chain-reorganised", "chain-answer-invalid"}
 
 _ALARMS: tuple[tuple[type[ConcordError], str], ...] = (
@@ -113,6 +114,8 @@ def _problem(error: ServerProblem, where: str) -> None:
         _try_again(where)
     elif error.status == 404:
         st.info("**Nothing is recorded under this name.**", icon=":material/search_off:")
+    elif error.problem == _NO_SUCH_NAME:
+        st.info("**Nothing can be recorded under such a name.**", icon=":material/search_off:")
     elif error.status == 503:
         st.warning("**The server is busy.** Try again in a moment.", icon=":material/hourglass:")
         _try_again(where)

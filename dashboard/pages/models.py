@@ -118,6 +118,9 @@ def _model(model: str) -> None:
         empty("No version of this model is published yet.")
         return
     names = [text_of(v, "version") for v in versions]
+    if asked("version") not in {"", *names}:
+        st.info(f"**No version {label(asked('version'))} is recorded.** Another one is shown.",
+                icon=":material/search_off:")  # fmt: skip
     version = st.selectbox(
         "Version", names, index=names.index(asked("version")) if asked("version") in names else 0,
         key=f"version-of-{model}",

@@ -167,7 +167,7 @@ class ChainProposals:
         with self._lock:
             record = self._by_id.get(proposal_id)
         if record is None:
-            raise UnknownProposal(f"the governor knows no proposal {proposal_id}: check the number")
+            raise UnknownProposal(f"The governor knows no proposal {proposal_id}.")
         return record
 
     def newest(self, limit: int, *, before: ProposalRecord | None = None) -> list[ProposalRecord]:

@@ -209,7 +209,7 @@ class VoteRelay:
                 self._asked[proposal_id] = mine
         state = self._ask_state(proposal_id, mine) if asked is None else asked.result()
         if state is None:
-            raise UnknownProposal(f"the governor knows no proposal {proposal_id}: check the number")
+            raise UnknownProposal(f"The governor knows no proposal {proposal_id}.")
         if state is not ProposalState.ACTIVE:
             raise VotingClosed(
                 f"proposal {proposal_id} is {state.name.lower()}, not open for votes"

@@ -72,7 +72,7 @@ def read_standing(reader: Reader, at: DaoAddresses, proposal_id: int, voter: str
     ]
     state, power, used, nonce = (_number(answer) for answer in reader.read(reads))
     if state is None:
-        raise UnknownProposal(f"the governor knows no proposal {proposal_id}: check the number")
+        raise UnknownProposal(f"The governor knows no proposal {proposal_id}.")
     return Standing(ProposalState(state), power or 0, used or 0, nonce or 0)
 
 

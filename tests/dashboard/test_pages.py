@@ -104,7 +104,13 @@ def test_a_model_that_a_search_finds_is_shown_with_its_verdict() -> None:
 def test_a_search_is_cut_to_what_the_ledger_searches_for() -> None:
     test = opened("datasets")
     test.text_input(key="search-datasets").input(" ".join("abcdefghij")).run()
-    assert "Searched for the first 8 words." in said(test)
+    assert "Searched for the beginning only: at most 8 words, 100 characters." in said(test)
+
+
+def test_a_version_that_is_not_there_is_not_silently_another_one() -> None:
+    test = opened("models", model="tumour-classifier", version="77")
+    assert "No version 77 is recorded." in test.info[0].value
+    assert not opened("models", model="tumour-classifier", version="1").info
 
 
 def test_a_member_is_shown_with_the_datasets_and_models_that_are_its_own(
