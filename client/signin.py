@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, TypeVar
 import httpx
 
 from client.errors import ServerProblem, UnexpectedAnswer
-from client.wallets import contract_signature, with_usual_v
+from client.wallets import NOT_SIGNED, contract_signature, with_usual_v
 from client.wire import Operation, Request, Response, check, post, read_object, text
 from ledger.errors import InvalidInput, Refused
 from ledger.events.identifiers import format_instant, keccak
 from ledger.events.signing import WrongSigner, recover
-from ledger.secp256k1 import InvalidSignature
 
 if TYPE_CHECKING:
     from client.operations import Session
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 UNAUTHORIZED = 401
 SIGN_IN_REQUIRED = "sign-in-required"
-
-_NOT_SIGNED = frozenset({WrongSigner.code, InvalidSignature.code})
 
 STATEMENT = "Read this ledger as the account that signs."
 VALID_MS = 10 * 60_000
@@ -151,7 +148,7 @@ def finish_sign_in(session: Session, unsigned: UnsignedSignIn, signature: str) -
     try:
         answer = read_object(response)
     except ServerProblem as problem:
-        if refusal is None or problem.problem not in _NOT_SIGNED:
+        if refusal is None or problem.problem not in NOT_SIGNED:
             raise
         raise WrongSigner(
             f"{refusal} The service says that it is no contract wallet that takes this signature."

@@ -27,6 +27,9 @@ from ledger.events.sealed import Opening, seal
 from ledger.events.signing import WrongSigner
 from ledger.secp256k1 import InvalidSignature
 
+NOT_SIGNED = frozenset({WrongSigner.code, InvalidSignature.code})
+"""Problems by which a service says that neither a key nor a contract signed."""
+
 _ACCOUNT = re.compile(r"0x[0-9a-fA-F]{40}")
 _BYTES = re.compile(r"0x([0-9a-fA-F]{2})*")
 _SIGNATURE = re.compile(r"0x[0-9a-fA-F]{130}")

@@ -5,6 +5,8 @@ Rules:
   Of the server only the nonce and the governor's name are taken; the nonce must be one of this
   proposal's, and with another name the signature is worth nothing anywhere.
 - A server that shows other typed data than that, or keeps another receipt, is refused by name.
+- A key's signature is checked here. Any other may be a contract wallet's (EIP-1271): the governor
+  asks the contract when it counts the ballot, and only its chain can tell afterwards.
 
 Weight and place in a receipt are the server's word until the chain is asked: `concord verify
 RECEIPT --rpc URL` asks it.
@@ -22,6 +24,7 @@ from client.dao.contracts import DaoContracts
 from client.dao.reading import decimal, hex_bytes, kept_place, member, read_kept
 from client.dao.typed_data import ContractDomain, Message, as_json, digest
 from client.errors import InvalidChoice, UnexpectedAnswer, WrongBallot
+from client.wallets import contract_signature, with_usual_v
 from client.wire import text
 from ledger.errors import InvalidInput, Refused
 from ledger.events.bodies.governance import MAX_REASON
@@ -155,18 +158,31 @@ class UnsignedBallot:
         params = self.choice.split.packed if self.choice.split else b""
         return "ExtendedBallot", {**message, "reason": self.choice.reason, "params": params}
 
+    def refusal(self, signature: str) -> WrongBallot | None:
+        """Why the voter's key has not signed this; None if it has."""
+        try:
+            check_signer(self.digest, signature, self.voter, WrongBallot)
+        except WrongBallot as error:
+            return error
+        return None
+
     def with_signature(self, signature: str) -> JsonObject:
         """The signed ballot as it is sent.
 
+        Args:
+            signature: 0x-hex, of the voter's key; or what its contract takes, which the governor
+                finds out.
+
         Raises:
-            WrongBallot: the voter did not sign this.
+            InvalidSignature: it is no signature of either.
         """
-        check_signer(self.digest, signature, self.voter, WrongBallot)
+        by_key = with_usual_v(signature)
+        is_keyed = self.refusal(by_key) is None
         return {
             "proposal": str(self.proposal),
             "voter": self.voter,
             "nonce": str(self.nonce),
-            "signature": signature,
+            "signature": by_key if is_keyed else contract_signature(signature),
             **self.choice.to_json(),
         }
 
@@ -280,12 +296,32 @@ def check_signer(message: bytes, signature: str, signer: str, wrong: type[Except
 
 
 def parse_ballot_receipt(document: bytes) -> tuple[UnsignedBallot, str, JsonObject]:
-    """A kept receipt: the ballot, its signature, and where it was counted.
+    """A kept receipt that its voter's key has signed: the ballot, its signature, and where it was
+    counted.
+
+    Raises:
+        UnexpectedAnswer: as `read_ballot_receipt`.
+        WrongBallot: its voter's key did not sign it; a contract wallet may have.
+    """
+    value, unsigned, signature = _kept_ballot(document)
+    refusal = unsigned.refusal(signature)
+    if refusal is not None:
+        raise refusal
+    return unsigned, signature, kept_place(value, unsigned.domain.chain_id)
+
+
+def read_ballot_receipt(document: bytes) -> tuple[UnsignedBallot, str, JsonObject]:
+    """The same whoever signed it: that is left to look at.
 
     Raises:
         UnexpectedAnswer: it is no ballot's receipt, or says that another chain counted the ballot.
-        WrongBallot: its voter did not sign it.
+        WrongBallot: its typed data is not that of a ballot.
     """
+    value, unsigned, signature = _kept_ballot(document)
+    return unsigned, signature, kept_place(value, unsigned.domain.chain_id)
+
+
+def _kept_ballot(document: bytes) -> tuple[JsonObject, UnsignedBallot, str]:
     value = read_kept(document, _KEPT, "ballot's receipt")
     shown, signature = member(value, "typedData"), text(value, "signature")
     message, domain = member(shown, "message"), member(shown, "domain")
@@ -307,8 +343,7 @@ def parse_ballot_receipt(document: bytes) -> tuple[UnsignedBallot, str, JsonObje
     )
     if shown != unsigned.typed_data:
         raise WrongBallot("The receipt's typed data is not that of a ballot.")
-    check_signer(unsigned.digest, signature, unsigned.voter, WrongBallot)
-    return unsigned, signature, kept_place(value, chain_id)
+    return value, unsigned, signature
 
 
 def _choice(support: str, reason: str, params: bytes) -> Choice:

@@ -13,6 +13,7 @@ from client.dao.contracts import DaoContracts
 from client.dao.reading import decimal, kept_place, member, read_kept
 from client.dao.typed_data import ContractDomain, Message, as_json, digest
 from client.errors import UnexpectedAnswer, WrongDelegation
+from client.wallets import with_usual_v
 from client.wire import text
 from ledger.events.canonical import JsonObject
 
@@ -61,9 +62,12 @@ class UnsignedDelegation:
     def with_signature(self, signature: str) -> JsonObject:
         """The signed delegation as it is sent.
 
+        The token takes keys' signatures only; a contract wallet delegates by a transaction.
+
         Raises:
-            WrongDelegation: the delegator did not sign this.
+            WrongDelegation: the delegator's key did not sign this.
         """
+        signature = with_usual_v(signature)
         check_signer(self.digest, signature, self.delegator, WrongDelegation)
         return {
             "delegator": self.delegator,

@@ -23,15 +23,18 @@ from client.dao.transactions import Fees, Sent, Transaction, sign_transaction
 from client.errors import (
     ChainRefused,
     InvalidProposalDraft,
+    ServerProblem,
     TransactionFailed,
     TransactionPending,
     UnexpectedAnswer,
+    WrongBallot,
     WrongContent,
     WrongTransaction,
 )
 from client.files import content_id
 from client.operations import Session
-from client.wire import Operation, Request, check, get, post, read_object
+from client.wallets import NOT_SIGNED
+from client.wire import Operation, Request, check, get, post, read_object, text
 from ledger.events.canonical import JsonObject, JsonValue
 
 FIRST_LOOK_SECONDS = 0.05
@@ -85,12 +88,25 @@ class DaoOperations:
         """Sends a signed ballot, which the service carries to the chain.
 
         Raises:
-            WrongBallot: the voter did not sign it, or the receipt is of another one.
+            InvalidSignature: it is no signature.
+            WrongBallot: the voter's key did not sign it, and the service says that the voter is no
+                contract that takes it; or the receipt is of another one.
             ServerProblem: it does not count, and why.
         """
         signed = unsigned.with_signature(signature)
-        answer = read_object((yield post("/v1/votes", signed)))
-        return BallotReceipt.of(answer, unsigned, signature)
+        sent = text(signed, "signature")
+        response = yield post("/v1/votes", signed)
+        try:
+            answer = read_object(response)
+        except ServerProblem as problem:
+            refusal = unsigned.refusal(sent)
+            if refusal is None or problem.problem not in NOT_SIGNED:
+                raise
+            raise WrongBallot(
+                f"{refusal} The service says that it is no contract wallet that takes this "
+                "signature."
+            ) from problem
+        return BallotReceipt.of(answer, unsigned, sent)
 
     def vote(self, proposal: int, choice: Choice) -> Operation[BallotReceipt]:
         """Votes with the client's own key."""

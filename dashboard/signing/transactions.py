@@ -170,7 +170,7 @@ def _drive(under_way: _Undertaking) -> None:
             typed_data=question.typed_data, chain=wallet_chain(), words=question.words,
         )  # fmt: skip
         if isinstance(signed, SignatureMade):
-            under_way.answer = _canonical(signed.signature)
+            under_way.answer = signed.signature
             _finish(under_way, question)
     elif question.transaction is not None:
         _say_what_wallets_miss()
@@ -195,12 +195,6 @@ def _say_what_wallets_miss() -> None:
              "there: it can send, but not try the transaction first, and it may refuse. Then use a "
              "keystore file here, or ", code("concord propose"), ".", cls="c-line c-small"),
     )  # fmt: skip
-
-
-def _canonical(signature: str) -> str:
-    """r‖s‖v in lower case; v may be 0 or 1, as some wallets write it."""
-    text = signature.lower()
-    return f"{text[:-2]}{27 + int(text[-2:]):02x}" if text[-2:] in {"00", "01"} else text
 
 
 def _finish(under_way: _Undertaking, question: Question) -> None:

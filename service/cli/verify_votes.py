@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from client.dao.ballots import SUPPORT, UnsignedBallot, parse_ballot_receipt
+import typer
+
+from client.dao.ballots import SUPPORT, UnsignedBallot, read_ballot_receipt
 from client.dao.delegations import parse_delegation_receipt
 from client.dao.reading import hex_bytes
+from client.errors import WrongBallot
 from client.wire import integer
 from ledger.errors import IntegrityError
 from ledger.events.canonical import JsonObject
 from ledger.events.identifiers import format_instant
 from service.cli.amounts import shown
+from service.cli.exits import Exit
 from service.cli.nodes import Nodes
 from service.cli.output import console, plain, print_fields, print_json
 
@@ -35,19 +39,41 @@ class NotCounted(IntegrityError):
 def verify_ballot(document: bytes, nodes: Nodes | None, *, as_json: bool) -> None:
     """Verifies a ballot's receipt, and says what it proves.
 
+    No key signs for a contract wallet (EIP-1271): offline, nobody can tell its ballot from a forged
+    one. On the chain, that the governor counted it is what proves it.
+
     Raises:
         UnexpectedAnswer: it is no ballot's receipt.
-        WrongBallot: the voter did not sign it.
+        WrongBallot: the voter's key did not sign it, and the chain says that it is no contract.
         NotCounted, NotOnChain: the chain did not count it so.
         NotYetFinal, ChainUnavailable: the chain cannot tell.
+        typer.Exit: 11, after all was told: only the chain can tell who signed.
     """
-    ballot, _, place = parse_ballot_receipt(document)
-    confirmed = _confirmed(nodes, place, lambda at, chain: _ask_governor(ballot, at, chain))
+    ballot, signature, place = read_ballot_receipt(document)
+    refusal = ballot.refusal(signature)
+    confirmed = _confirmed(
+        nodes, place, lambda at, chain: _ask_governor(ballot, at, chain, refusal)
+    )
+    is_proven = refusal is None or bool(confirmed)
+    _tell_ballot(ballot, place, confirmed, is_keyed=refusal is None, as_json=as_json)
+    if not is_proven:
+        raise typer.Exit(Exit.INCOMPLETE)
+
+
+def _tell_ballot(
+    ballot: UnsignedBallot,
+    place: JsonObject,
+    confirmed: list[JsonObject],
+    *,
+    is_keyed: bool,
+    as_json: bool,
+) -> None:
     choice = ballot.choice
     if as_json:
         print_json(
             {
-                "proven": True,
+                "proven": is_keyed or bool(confirmed),
+                "signatureChecked": is_keyed,
                 "document": "ballot",
                 "voter": ballot.voter,
                 "proposal": str(ballot.proposal),
@@ -59,7 +85,18 @@ def verify_ballot(document: bytes, nodes: Nodes | None, *, as_json: bool) -> Non
             }
         )
         return
-    console.print("[green]Proven[/]: the voter signed this ballot.")
+    if is_keyed:
+        console.print("[green]Proven[/]: the voter signed this ballot.")
+    elif confirmed:
+        console.print(
+            "The voter is a contract wallet: no key signed this ballot, it is the chain's word. "
+            "Compare the governor with the one that the log's first event names."
+        )
+    else:
+        console.print(
+            f"[yellow]Not confirmed[/]: no key signed this ballot. If {ballot.voter} is a contract "
+            "wallet, its chain tells whether it voted so: --rpc URL. If it is none, it is forged."
+        )
     print_fields([("What", ballot.sentence), ("Reason", choice.reason or None)])
     if choice.split is not None:
         split = choice.split.to_json().items()
@@ -112,7 +149,11 @@ def verify_delegation(document: bytes, nodes: Nodes | None, *, as_json: bool) ->
     _print_confirmed(place, confirmed, "took it")
 
 
-def _ask_governor(ballot: UnsignedBallot, at: Place, chain: Chain) -> BlockRef:
+def _ask_governor(
+    ballot: UnsignedBallot, at: Place, chain: Chain, refusal: WrongBallot | None
+) -> BlockRef:
+    """Where the governor counted it; `refusal` where no key signed and the voter has no code."""
+    from governance.actions import canonical_address  # noqa: PLC0415 - slow to import
     from governance.votes.confirmation import CountedVote, confirm_vote  # noqa: PLC0415
 
     choice = ballot.choice
@@ -125,7 +166,10 @@ def _ask_governor(ballot: UnsignedBallot, at: Place, chain: Chain) -> BlockRef:
         reason=choice.reason,
         params=choice.split.packed if choice.split else b"",
     )
-    return confirm_vote(vote, at, chain)
+    block = confirm_vote(vote, at, chain)
+    if refusal is not None and not chain.code(canonical_address(ballot.voter)):
+        raise refusal
+    return block
 
 
 def _confirmed(

@@ -42,6 +42,7 @@ from ledger.events import encode_leaf
 from ledger.events.canonical import parse_object
 from ledger.events.identifiers import Milliseconds, keccak, to_checksum_address
 from ledger.events.signing import recover
+from ledger.secp256k1 import InvalidSignature
 from tests.support.adversary import Honest, LogServer, problem
 from tests.support.examples import OPERATOR, body_of, signed_event
 
@@ -151,6 +152,8 @@ class DaoServer(LogServer):
     def _posted(self, path: str, asked: Any) -> httpx.Response | None:
         if path == "/v1/session:prepare" and asked["domain"] == "evil.test":
             return problem(403, "sign-in-refused", "This service is not reached there.")
+        if path == "/v1/votes" and not _is_the_voters(asked, self.governor):
+            return problem(403, "wrong-signer", "The voter did not sign it, and is no contract.")
         if path == "/v1/session":
             return self._sign_in(asked["message"], asked["signature"])
         if path.startswith("/v1/proposals/"):
@@ -200,8 +203,6 @@ class DaoServer(LogServer):
 
     def _count(self, form: dict[str, Any]) -> dict[str, Any]:
         signed = SignedBallotForm.model_validate(form).to_signed_ballot()
-        digest = ballot_digest(signed.ballot, self.governor)
-        assert recover(digest, form["signature"]) == signed.ballot.voter
         self.ballots.append(form)
         return {
             "v": 1,
@@ -333,6 +334,17 @@ def _argument(value: Any) -> Any:
     if text.isdecimal():
         return int(text)
     return bytes.fromhex(text[2:]) if text.startswith("0x") and len(text) != 42 else text
+
+
+def _is_the_voters(form: dict[str, Any], governor: ContractDomain) -> bool:
+    """Whether the voter's key signed a ballot; the adversary knows no contract wallets."""
+    signed = SignedBallotForm.model_validate(form).to_signed_ballot()
+    try:
+        return recover(ballot_digest(signed.ballot, governor), form["signature"]) == (
+            signed.ballot.voter
+        )
+    except InvalidSignature:
+        return False
 
 
 def _is_json(request: httpx.Request) -> bool:

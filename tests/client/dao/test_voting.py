@@ -25,6 +25,7 @@ from client.errors import (
     WrongDelegation,
     WrongReceipt,
 )
+from ledger.secp256k1 import InvalidSignature
 from tests.client.conftest import Connect
 from tests.support.dao_adversary import AT, WEIGHT, Change, DaoServer, replaced
 from tests.support.examples import GATEWAY, LAB, STEWARD
@@ -165,13 +166,38 @@ def test_a_receipt_of_another_ballot_is_refused(
         connect().dao.vote(PROPOSAL, Choice("for"))
 
 
-def test_a_signature_of_somebody_else_is_not_sent(connect: Connect, server: DaoServer) -> None:
+def test_a_signature_of_somebody_else_is_the_services_to_refuse_which_asks_the_chain(
+    connect: Connect, server: DaoServer
+) -> None:
     dao = connect().dao
     unsigned = dao.prepare_ballot(PROPOSAL, LAB.address, Choice("for"))
     for signature in (STEWARD.sign_digest(unsigned.digest), "0x12"):
-        with pytest.raises(WrongBallot):
+        with pytest.raises(WrongBallot, match="The service says that it is no contract wallet"):
             dao.cast(unsigned, signature)
     assert not server.ballots
+    asked = server.asked("POST", "/v1/votes")
+    with pytest.raises(InvalidSignature):
+        dao.cast(unsigned, "0x123")
+    assert server.asked("POST", "/v1/votes") == asked
+
+
+def test_a_ballot_whose_v_is_0_or_1_is_sent_with_the_usual_one(
+    connect: Connect, server: DaoServer
+) -> None:
+    dao = connect(key=None).dao
+    unsigned = dao.prepare_ballot(PROPOSAL, LAB.address, Choice("for"))
+    usual = LAB.sign_digest(unsigned.digest)
+    dao.cast(unsigned, f"{usual[:-2]}{int(usual[-2:], 16) - 27:02x}")
+    assert server.ballots[0]["signature"] == usual
+
+
+def test_what_may_be_a_contracts_signature_of_a_ballot_goes_out_as_it_came() -> None:
+    ballot = UnsignedBallot(
+        PROPOSAL, LAB.address, Choice("for"), 1, ContractDomain("G", 1, AT.governor)
+    )
+    answer = "0x" + "AB" * 64 + "01"
+    assert ballot.with_signature(answer)["signature"] == answer.lower()
+    assert ballot.refusal(answer.lower())
 
 
 @pytest.mark.parametrize(
