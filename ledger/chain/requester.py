@@ -46,12 +46,15 @@ class RetryPolicy:
         attempts: in all, at least 1.
         first_pause_seconds: before the second attempt; doubles with each.
         longest_pause_seconds: where the doubling ends.
+        patience_seconds: after the first attempt began; later on no other begins. So a node that
+            hangs, where each attempt takes its whole timeout, counts as down after two of five.
         rest_seconds: after the last attempt, before the node is asked again.
     """
 
     attempts: int = 5
     first_pause_seconds: float = 0.2
     longest_pause_seconds: float = 5.0
+    patience_seconds: float = 15.0
     rest_seconds: float = 1.0
 
 
@@ -161,6 +164,7 @@ class Requester:
 
     def _with_retries(self, attempt: Callable[[], _T], attempts: int) -> _T:
         pause = self._retry.first_pause_seconds
+        patient_until = time.monotonic() + self._retry.patience_seconds
         for remaining in reversed(range(attempts)):
             if self._is_down():
                 break
@@ -170,7 +174,7 @@ class Requester:
                 # Connection errors, timeouts and HTTP status codes of the HTTP provider are all
                 # OSErrors; ValueErrors are its JSON's.
                 self._chain_checked = False
-                if remaining == 0:
+                if remaining == 0 or time.monotonic() >= patient_until:
                     self._down_until = time.monotonic() + self._retry.rest_seconds
                     raise _unavailable(error) from error
             self._sleep(pause)

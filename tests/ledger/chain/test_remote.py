@@ -103,6 +103,15 @@ def test_a_chain_that_stays_down_is_named(adversary: Adversary) -> None:
     assert chain.head().number == 5
 
 
+def test_a_node_that_takes_too_long_to_fail_is_not_asked_again(adversary: Adversary) -> None:
+    retry = RetryPolicy(attempts=5, patience_seconds=0, rest_seconds=0)
+    requester = Requester(adversary, chain_id=None, retry=retry, sleep=lambda _: None)
+    adversary.outages = 5
+    with pytest.raises(ChainUnavailable, match="cannot be reached"):
+        requester.ask("eth_blockNumber")
+    assert len(adversary.asked) == 1
+
+
 def test_a_url_where_nobody_listens_is_named_at_once() -> None:
     with pytest.raises(ChainUnavailable):
         connect("http://127.0.0.1:9", chain_id=None, is_permitted=everyone, sleep=lambda _: None)
