@@ -11,8 +11,8 @@ import streamlit as st
 
 _KEY = "follow-links"
 _HIDDEN = f"<style>.st-key-{_KEY} {{display:none}}</style>"
-_JS = """
-export default function () {
+_SCRIPT = """<script>
+(() => {
   const root = document.documentElement;
   if (root.dataset.concordFollows) return;
   root.dataset.concordFollows = "links";
@@ -26,14 +26,13 @@ export default function () {
     dispatchEvent(new PopStateEvent("popstate"));
     document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
   });
-}
-"""
-
-_FOLLOW = st.components.v2.component("concord_links", html="<i></i>", js=_JS)
+})();
+</script>"""
 
 
 def follow_links() -> None:
     """Makes links be followed that way, on every page."""
     st.html(_HIDDEN)
     with st.container(key=_KEY):
-        _FOLLOW(key=f"{_KEY}-script")
+        # Ours, and nothing of anybody else's in it.
+        st.html(_SCRIPT, unsafe_allow_javascript=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from client.proofs import prove_bundle
 from dashboard.components.copying import copyable, verbatim
 from dashboard.components.explain import meaning
 from dashboard.components.markup import Markup, badge, code, facts, joined, line, show, table, text
-from dashboard.components.states import empty
+from dashboard.components.states import empty, guarded
 from dashboard.models.ancestry import MARKS, SORTS
 from dashboard.models.lineage import Node, inputs_of, judged
 from dashboard.models.report import Subject, Wording, audit_report
@@ -96,13 +96,7 @@ def proof(audit: JsonObject, at: int) -> None:
     def document() -> bytes:
         return ledger().fetch_document(path, bundle="true", at=at)
 
-    if st.button("Check it now, on this page", icon=":material/verified:", type="primary"):
-        found = prove_bundle(document(), trust())
-        st.success(
-            f"**It holds.** {found.events} events are in the log, and replaying them gives the "
-            f"verdict “{found.verdict}” again. {signed_in_words(found.unconfirmed)}.",
-            icon=":material/verified:",
-        )
+    _check(document)
     name = f"{model}-{version}-as-of-{at}"
     with st.container(horizontal=True):
         st.download_button(
@@ -128,6 +122,23 @@ def proof(audit: JsonObject, at: int) -> None:
         key="ids-of-version",
     )
     meaning("bundle", "digest", "verifier key")
+
+
+@st.fragment
+def _check(document: Callable[[], bytes]) -> None:
+    """Checks the bundle here, on demand; the rest of the page stays as it is."""
+    if st.button("Check it now, on this page", icon=":material/verified:", type="primary"):
+        guarded(lambda: _checked(document), "check")
+
+
+def _checked(document: Callable[[], bytes]) -> None:
+    with st.spinner("Checking every event and replaying them…"):
+        found = prove_bundle(document(), trust())
+    st.success(
+        f"**It holds.** {found.events:,} events are in the log, and replaying them gives the "
+        f"verdict “{found.verdict}” again. {signed_in_words(found.unconfirmed)}.",
+        icon=":material/verified:",
+    )
 
 
 def _report(model: str, version: str, audit: JsonObject) -> bytes:
