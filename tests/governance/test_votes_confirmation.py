@@ -12,13 +12,17 @@ from governance.votes.confirmation import (
     CountedVote,
     MadeDelegation,
     NotOnChain,
+    NotYetFinal,
     confirm_delegation,
     confirm_vote,
 )
 from governance.votes.receipts import BallotReceipt, Place
+from ledger.chain.connect import embedded
+from ledger.chain.provider import EmbeddedProvider
 from tests.governance.dao import ALICE, BOB, CAROL, TOKEN, Dao, member
 from tests.governance.proposing import proposed, votable
 from tests.governance.voting import domains, open_relay, signed_ballot, signed_delegation
+from tests.support.chains import anvil_chain
 
 HERE = "203.0.113.7"
 
@@ -87,7 +91,7 @@ def test_a_vote_with_any_part_changed_is_not_what_the_chain_holds(dao: Dao, kept
         ({"voter": BOB.address}, f"no vote by {BOB.address}"),
         ({"support": int(Support.AGAINST)}, "another support"),
         ({"weight": kept.plain.weight + 1}, "another weight"),
-        ({"reason": "Why?"}, "another reason"),
+        ({"reason": "Why?"}, "another reason than the receipt: 'Why not[?]', not 'Why[?]'"),
         ({"params": bytes(48)}, "is of no vote by"),
     ]
     for change, refusal in changes:
@@ -126,3 +130,16 @@ def test_another_place_on_the_chain_is_not_where_it_was_counted(dao: Dao, kept: 
     for change, refusal in changes:
         with pytest.raises(NotOnChain, match=refusal):
             confirm_vote(kept.plain, replace(place, **change), dao.chain)  # type: ignore[arg-type]
+
+
+def test_a_block_that_could_still_be_replaced_is_waited_for(dao: Dao, kept: Kept) -> None:
+    provider = dao.chain.provider
+    patient = (
+        embedded(provider.node, confirmations=1)
+        if isinstance(provider, EmbeddedProvider)
+        else anvil_chain(str(provider.endpoint_uri), confirmations=1)  # type: ignore[attr-defined]
+    )
+    with pytest.raises(NotYetFinal, match="fewer than 1 blocks after it"):
+        confirm_delegation(kept.delegation, kept.delegation_place, patient)
+    dao.advance(1)
+    confirm_delegation(kept.delegation, kept.delegation_place, patient)
