@@ -19,6 +19,7 @@ from governance.mirror import (
     ModelRecordUnknown,
     WrongMirror,
 )
+from governance.mirror.position import require_deployment
 from ledger.chain.chain import Chain, ChainMoved
 from ledger.chain.encoding import Json, JsonObject
 from ledger.chain.errors import ChainAnswerInvalid, ChainReorganised, ChainUnavailable
@@ -62,6 +63,8 @@ def test_a_mirror_that_the_first_leaf_does_not_name_is_refused(
     mirrored.plan = dao.plan.model_copy(update={"first_nonce": dao.plan.first_nonce + 1})
     with pytest.raises(WrongMirror, match="as MembershipRegistry"):
         mirrored.mirror().step()
+    with pytest.raises(WrongMirror, match=f"names chain {dao.chain.chain_id}, not 1"):
+        require_deployment(mirrored.log, 1, dao.at, mirrored.consortium.mirror.address)
     assert mirrored.log.size == 1
 
 
