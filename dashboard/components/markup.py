@@ -73,7 +73,9 @@ a.c-go:focus-visible {outline:3px solid var(--st-primary-color,#1f5fa8);outline-
 .c-icon {font-family:"Material Symbols Rounded";font-size:1rem;line-height:1;flex:none;width:1em;
   overflow:hidden;white-space:nowrap;text-decoration:none;display:inline-block}
 .c-card {border:1px solid rgba(128,128,128,.4);border-radius:.5rem;padding:.75rem 1rem .6rem}
-.c-card > a.c-go {margin-left:-.5rem} .c-table a.c-go {padding-left:0;white-space:nowrap}
+.c-cards a.c-go, .c-card > a.c-go, .c-line > a.c-go:first-child {margin-left:-.5rem}
+.c-card > a.c-go {font-size:1rem;font-weight:600}
+.c-table a.c-go {margin-left:0;padding-left:0;white-space:nowrap} .c-table time {white-space:nowrap}
 .c-cards {display:flex;flex-direction:column;gap:1rem}
 .c-cards .c-line:last-child, .c-card .c-line:last-child {margin-bottom:0}
 @media (max-width:480px) {.c-facts {grid-template-columns:1fr;gap:.1rem}
@@ -82,7 +84,7 @@ a.c-go:focus-visible {outline:3px solid var(--st-primary-color,#1f5fa8);outline-
   .c-table, .c-table tbody, .c-table tr, .c-table td {display:block;width:100%}
   .c-table tr {padding:.4rem 0;border-bottom:1px solid rgba(128,128,128,.4)}
   .c-table tbody tr:first-child {border-top:1px solid rgba(128,128,128,.4)}
-  .c-table td {border:none;padding:.1rem 0}
+  .c-table td {border:none;padding:.1rem 0} .c-table time {white-space:normal}
   .c-table td::before {content:attr(data-column) ": ";opacity:.8}
   .c-table td:first-child {font-weight:600} .c-table td:first-child::before {content:none}}
 </style>""")
