@@ -38,6 +38,9 @@ def test_a_visitor_finds_out_where_a_model_came_from_and_why_it_is_tainted(open_
     graph = graph_of(page)
     expect(graph.get_by_text("wdbc-south, version 1")).to_be_visible()
     expect(graph.get_by_text("Dataset ✕ problem")).to_be_visible()
+    page.get_by_text("The same as a list").click()
+    listed = page.get_by_role("region", name="Everything in the picture")
+    expect(listed.get_by_role("row").filter(has_text="wdbc-south")).to_contain_text("Problem")
     graph.get_by_text("wdbc-south, version 1").click()
     page.get_by_role("link", name="Open dataset wdbc-south").click()
     settled(page, "South Hospital")
@@ -154,6 +157,7 @@ def test_a_visitor_checks_with_one_click_that_an_event_is_in_the_log(open_page: 
 def test_a_visitor_has_the_proof_of_an_audit_checked_and_takes_it_along(open_page: Open) -> None:
     page = open_page("/models?model=tumour-classifier&version=2")
     page.get_by_role("radio", name="Proof and report").click()
+    expect(page.get_by_text("concord verify tumour-classifier-2-as-of-")).to_be_visible()
     page.get_by_role("button", name="Check it now, on this page").click()
     expect(page.get_by_text("It holds.")).to_be_visible()
     with page.expect_download() as download:
