@@ -60,12 +60,12 @@ class Voting:
 @pytest.fixture
 def voting(
     context: BrowserContext, far_dashboard: DashboardProcess, assembly: Assembly,
-    wallet_of: Callable[..., Wallet], consortium: Consortium, request: pytest.FixtureRequest,
+    wallet_of: Callable[..., Wallet], request: pytest.FixtureRequest,
 ) -> Voting:  # fmt: skip
     # No proposal can be made twice.
     newcomer = member_key(request.node.name)
     proposal = assembly.open("Admit the newcomer", admission(newcomer, "steward"))
-    wallet = wallet_of(consortium.labs[0])
+    wallet = wallet_of(assembly.consortium.labs[0])
     page = context.new_page()
     page.goto(f"{far_dashboard.url}/proposals?proposal={proposal}")
     settled(page, "Admit the newcomer")
