@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import sys
 
 import pytest
@@ -106,3 +107,11 @@ def test_deep_nesting_is_refused_where_the_recursion_limit_is_out_of_reach() -> 
             read_document("[" * 1_000_000)
     finally:
         sys.setrecursionlimit(before)
+
+
+def test_a_text_is_of_its_form_from_beginning_to_end() -> None:
+    form = re.compile("[a-z]+")
+    assert take_text({"t": "abc"}, "t", form) == "abc"
+    for text in ("", "abc1", "1abc", "abc\n", "ABC"):
+        with pytest.raises(MalformedReceipt, match=r"t must be a string of the form \[a-z\]\+"):
+            take_text({"t": text}, "t", form)
