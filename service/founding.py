@@ -25,10 +25,10 @@ from ledger.merkle.errors import MalformedKey
 from ledger.store.engine import Database, open_database
 from ledger.store.migrate import migrate
 from service.durable import write_durably
+from service.log_key import SEED_BYTES
 from service.parts import read_identity, system_clock
 from service.settings import Settings
 
-SEED_BYTES = 32
 NONCE_BYTES = 32
 LAST_SIGNED = "checkpoint.last"
 """File of the last signed checkpoint, in the data directory."""

@@ -1,16 +1,21 @@
 """The log's private key, as its file has it.
 
-The key is read once, when the ledger is opened. It is never made here: a ledger whose key is lost
-goes on under another one only where a person has decided so.
+The key is read once, when the ledger is opened. Another one takes its place only where a person
+has decided so (`exchange_log_key`): identity is the origin, and the key beneath it may change.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.errors import IntegrityError, NotFound
-from ledger.merkle import SigningKey
+from ledger.merkle import SigningKey, VerifierKey
 from ledger.merkle.errors import MalformedKey
+from service.durable import write_durably
+
+SEED_BYTES = 32
 
 
 class LogKeyMissing(NotFound):
@@ -55,3 +60,40 @@ def read_log_key(path: Path) -> SigningKey:
         raise LogKeyUnreadable(
             f"{path} does not hold a whole key of a log. Put its copy there."
         ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class KeyExchange:
+    """What an exchange of the log's key has done.
+
+    Attributes:
+        old: what checks all that was signed before.
+        new: what checks all that is signed from now on.
+        kept: file that holds the old private key.
+    """
+
+    old: VerifierKey
+    new: VerifierKey
+    kept: Path
+
+
+def exchange_log_key(path: Path, randomness: Callable[[int], bytes]) -> KeyExchange:
+    """Puts a new key in the place of the log's. No process may serve the ledger meanwhile.
+
+    The old key is durable under another name before the new one takes its place in one step, so
+    there is a whole key at every moment.
+
+    Args:
+        path: file of the log's key.
+        randomness: gives n random bytes.
+
+    Raises:
+        LogKeyMissing, LogKeyUnreadable: there is no key to be exchanged.
+        OSError: a file cannot be written.
+    """
+    old = read_log_key(path)
+    new = SigningKey(old.name, randomness(SEED_BYTES))
+    kept = path.with_name(f"{path.name}.{old.verifier.key_id.hex()}")
+    write_durably(kept, old.expose() + "\n")
+    write_durably(path, new.expose() + "\n")
+    return KeyExchange(old.verifier, new.verifier, kept)

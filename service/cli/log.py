@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -15,8 +16,10 @@ from client.trust_store import TrustStore
 from ledger.events.canonical import JsonObject
 from ledger.events.identifiers import format_instant
 from service.cli.context import options_of
+from service.cli.datadir import Data
 from service.cli.exits import Panel
 from service.cli.output import console, plain, print_fields, print_json, print_rows
+from service.cli.reading import read_settings
 
 app = typer.Typer(no_args_is_help=True, help="See which log it is, its events, and new ones come.")
 
@@ -144,6 +147,43 @@ def forget(context: typer.Context) -> None:
         console.print(f"Nothing was known of {options.server}.", markup=False)
     else:
         console.print(f"Forgotten: {path}", markup=False)
+
+
+@app.command("new-key")
+def new_key(context: typer.Context, data: Data = None) -> None:
+    """Put a new key in the place of the log's, under the same origin.
+
+    No process may serve the ledger meanwhile. What was handed out verifies with the old verifier
+    key; clients refuse the new one until a person says that it is right.
+    """
+    from ledger.log.signer import last_signed  # noqa: PLC0415 - the database is slow to import
+    from service.founding import LAST_SIGNED  # noqa: PLC0415
+    from service.log_key import exchange_log_key  # noqa: PLC0415
+
+    options, settings = options_of(context), read_settings(data=data)
+    signed = last_signed(settings.data_dir / LAST_SIGNED)
+    done = exchange_log_key(settings.log_key_path, os.urandom)
+    size = None if signed is None else signed.size
+    facts: JsonObject = {
+        "old": str(done.old),
+        "new": str(done.new),
+        "oldSignedUpTo": size,
+        "oldKey": str(done.kept),
+    }
+    if options.as_json:
+        print_json(facts)
+        return
+    console.print("[green]Made[/] a new key for the log.")
+    print_fields(
+        [
+            ("New verifier key", str(done.new)),
+            ("Old verifier key", str(done.old)),
+            ("Signed with it up to", "unknown" if size is None else f"size {size}"),
+            ("Old private key", str(done.kept)),
+        ]
+    )
+    console.print("Publish both verifier keys with that size; give each process the new file.")
+    console.print("Keep the old private key offline, or destroy it: with it a fork can be signed.")
 
 
 def receipt(
