@@ -282,6 +282,7 @@ def test_it_refuses_to_start_without_the_key_of_its_log_and_says_where_it_looked
     opened(Settings(data_dir=data))
 
 
+@pytest.mark.slow
 def test_it_refuses_a_database_that_was_rolled_back(data: Path, consortium: Consortium) -> None:
     backup = data.parent / "backup.db"
     shutil.copy(data / "concord.db", backup)
