@@ -1,8 +1,10 @@
-"""Lists that page on the server, searched there too."""
+"""Lists that page on the server, searched there too; and parts of what the page already holds."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import streamlit as st
 
@@ -10,6 +12,8 @@ from client import JsonObject
 from dashboard.components.markup import line, show
 from dashboard.reading.connection import PAGE, Query, read
 from dashboard.reading.fields import number, objects, text
+
+T = TypeVar("T")
 
 LONGEST_SEARCH = 100
 """Characters that the API searches for."""
@@ -44,13 +48,24 @@ def listing(path: str, key: str, *, search: str = "", **query: Query) -> Listing
     answer = read(
         path, **query, search=search or None, limit=PAGE, after=cursors[-1] if cursors else None
     )
-    following = text(answer, "next")
-    rows = objects(answer, "items")
-    if cursors or following:
-        st.session_state[f"next-{key}"] = following
-    else:
-        st.session_state.pop(f"next-{key}", None)
-    return Listing(rows, number(answer, "size"))
+    _note(key, text(answer, "next"), cursors)
+    return Listing(objects(answer, "items"), number(answer, "size"))
+
+
+def part(rows: Sequence[T], key: str) -> Sequence[T]:
+    """One page of rows that are at hand, where showing them all would take long.
+
+    Args:
+        rows: all of them.
+        key: tells this list from others.
+    """
+    cursors = _cursors(key, "")
+    while cursors and int(cursors[-1]) >= len(rows):
+        cursors.pop()
+    start = int(cursors[-1]) if cursors else 0
+    end = start + PAGE
+    _note(key, str(end) if end < len(rows) else "", cursors)
+    return rows[start:end]
 
 
 def search_box(label: str, key: str, looks_through: str) -> str:
@@ -95,6 +110,14 @@ def _cursors(key: str, search: str) -> list[str]:
         st.session_state[f"cursors-{key}"] = []
     cursors: list[str] = st.session_state.setdefault(f"cursors-{key}", [])
     return cursors
+
+
+def _note(key: str, following: str, cursors: list[str]) -> None:
+    """Where the next page begins, for `turn_pages`; nothing where one page is all there is."""
+    if cursors or following:
+        st.session_state[f"next-{key}"] = following
+    else:
+        st.session_state.pop(f"next-{key}", None)
 
 
 def _drop_last(cursors: list[str]) -> None:

@@ -11,6 +11,7 @@ from client.proofs import prove_bundle
 from dashboard.components.copying import copyable, verbatim
 from dashboard.components.explain import meaning
 from dashboard.components.markup import Markup, badge, code, facts, joined, line, show, table, text
+from dashboard.components.paging import part, turn_pages
 from dashboard.components.states import empty, guarded
 from dashboard.models.ancestry import MARKS, SORTS
 from dashboard.models.lineage import Node, inputs_of, judged
@@ -32,6 +33,7 @@ def ingredients(audit: JsonObject) -> None:
     if not rows:
         empty("Nothing is recorded that went into this version.")
         return
+    key = f"ingredients-{text_of(audit, 'model')}-{text_of(audit, 'version')}"
     cells = [
         (
             text(SORTS[Node.parse(node).sort][:-1]),
@@ -39,10 +41,11 @@ def ingredients(audit: JsonObject) -> None:
             text(covered or "–"),
             badge(*MARKS[faults.state(node)]),
         )
-        for node, covered in list(rows.items())[:500]
+        for node, covered in part(list(rows.items()), key)
     ]
     columns = ("What", "Name", "Used by right of", "State")
     show(table(columns, cells, "What went into this version"))
+    turn_pages(key)
 
 
 def _name(node: Node) -> Markup:
