@@ -139,7 +139,8 @@ class Settings(BaseSettings):
     stream_pulse_seconds: Seconds = 15
     stall_seconds: Seconds = 30
     drain_seconds: Seconds = 20
-    reader_threads: Annotated[int, Field(ge=1, le=64)] = 8
+    # Fewer than the store has connections for reads: the keeper, streams and the mirror read, too.
+    reader_threads: Annotated[int, Field(ge=1, le=12)] = 8
 
     chain_url: str | None = None
     chain_confirmations: Annotated[int, Field(ge=0)] | None = None

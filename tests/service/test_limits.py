@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 import orjson
 import pytest
+from pydantic import ValidationError
 
+from ledger.store.engine import READERS
 from service.settings import Settings
 from tests.service.conftest import Serve, Served, ServeDao
 
@@ -36,6 +38,11 @@ SILENT = {"max_manifest_bytes"}
 def test_no_limit_is_forgotten_here() -> None:
     limits = {name for name in Settings.model_fields if name.startswith("max_")}
     assert limits == set(TOLD) | TOLD_ELSEWHERE | SILENT
+
+
+def test_no_thread_that_reads_waits_for_a_connection() -> None:
+    with pytest.raises(ValidationError):
+        Settings(reader_threads=READERS)
 
 
 def figures(name: str) -> dict[str, int]:
