@@ -53,7 +53,11 @@ async def on_chain(dao: Dao, ask: Callable[[], T]) -> T:
 @router.post(
     "/rpc",
     summary="Ask the chain, or send it a transaction (JSON-RPC 2.0)",
-    responses={200: {"content": {"application/json": {}}}, 204: {}, **problems(401, 404)},
+    responses={
+        200: {"content": {"application/json": {}}},
+        204: {},
+        **problems(401, 404, 408, 413, 415),
+    },
 )
 async def rpc(request: Request) -> Response:
     """Single requests and batches. Errors of the chain are in the answer, with their revert data.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -124,6 +125,7 @@ CHECKS = (
     "response_schema_conformance",
     "unsupported_method",
 )
+_CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 ENDLESS = "/v1/events:stream"
 # These answer 200 and say in it what is wrong with each thing that was sent.
 SAYING_WHAT_IS_WRONG = ("/v1/events:batch", "/v1/proofs/verify")
@@ -132,7 +134,8 @@ SAYING_WHAT_IS_WRONG = ("/v1/events:batch", "/v1/proofs/verify")
 def schemathesis(url: str, checks: tuple[str, ...], seconds: int, *options: str) -> None:
     """Runs it for so long at the most; whatever it finds fails the test."""
     command = [
-        sys.executable, "-m", "schemathesis.cli", "--no-color", "run", f"{url}/openapi.json",
+        sys.executable, "-m", "schemathesis.cli", "--config-file", str(_CONFIGURATION),
+        "--no-color", "run", f"{url}/openapi.json",
         "--checks", ",".join(checks), "--phases", "examples,coverage,fuzzing",
         "--max-examples", "10", "--max-time", str(seconds), "--seed", "1",
         "--suppress-health-check", "all", "--warnings", "off", "--generation-database", "none",
