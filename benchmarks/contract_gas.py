@@ -80,7 +80,7 @@ def report() -> str:
     return (
         "# Contract sizes and gas\n\n"
         "Written by `python -m benchmarks.contract_gas`; a test compares. The embedded chain is "
-        "fee-free: there gas is time, about 1 ms for 100,000. On other chains it is money.\n\n"
+        "fee-free: there gas is time, some 4 ms for 100,000. On other chains it is money.\n\n"
         + "\n".join(parts)
     )
 
