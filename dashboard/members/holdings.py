@@ -110,8 +110,13 @@ def delegating() -> None:
 def _present(account: str) -> None:
     item = holding(account)
     balance, votes = units(text_of(item, "balance")), units(text_of(item, "votes"))
+    cast = (
+        text("you cast their votes yourself")
+        if text_of(item, "delegatee") == account
+        else joined("their votes are cast by ", _delegatee(item))
+    )
     show(
-        line("You hold ", text(tokens(balance)), "; their votes are cast by ", _delegatee(item),
+        line("You hold ", text(tokens(balance)), "; ", cast,
              ". You can cast ", text(tokens(votes)), "."),
     )  # fmt: skip
 

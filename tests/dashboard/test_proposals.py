@@ -216,4 +216,4 @@ def test_a_member_lets_another_vote_and_takes_that_back(
     expect(page.get_by_text("their votes are cast by Hospital 0")).to_be_visible()
     page.get_by_role("button", name="Vote myself").click()
     page.get_by_role("button", name="Sign with Test Wallet").click()
-    expect(page.get_by_text("their votes are cast by themselves")).to_be_visible()
+    expect(page.get_by_text("you cast their votes yourself")).to_be_visible()
