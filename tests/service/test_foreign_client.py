@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ import pytest
 from tests.service.conftest import Served
 from tests.service.test_tree import grow
 from tests.support.foreign import ForeignClientRefuses, logclient_binary, verify_with_go
+from tests.support.static_files import published
 from tests.support.tlog import LogClient
 
 pytestmark = pytest.mark.slow
@@ -36,23 +34,7 @@ def go_client() -> Path:
 def publish() -> Iterator[Callable[[Path], str]]:
     """Serves a folder as a static file server does; gives its address."""
     with ExitStack() as stack:
-
-        def serve(folder: Path) -> str:
-            handler = partial(Quiet, directory=str(folder))
-            server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-            stack.callback(server.server_close)
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            stack.callback(server.shutdown)
-            return f"http://127.0.0.1:{server.server_address[1]}"
-
-        yield serve
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Says nothing on the terminal."""
-
-    def log_message(self, *_: object) -> None:
-        pass
+        yield lambda folder: stack.enter_context(published(folder))
 
 
 def verifier_key(served: Served) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from service.cli.tiles import export, local_source
 from service.settings import Settings
 from tests.service.cli.conftest import KEYS, found, served
 from tests.support.commands import Commands
+from tests.support.static_files import published
 
 EVENTS = 7
 KEPT = 4
@@ -75,6 +77,13 @@ def loss(lost: Loss, tmp_path: Path, user: Commands) -> Loss:
     return Loss(tmp_path / "ledger", tmp_path / "export", lost.receipts, lost.verifier_key)
 
 
+@pytest.fixture
+def mirror(loss: Loss) -> Iterator[str]:
+    """Address of a web server that has nothing but the exported files."""
+    with published(loss.export) as address:
+        yield address
+
+
 def whole(loss: Loss, user: Commands) -> None:
     """All seven events are there and served, and the receipts of the lost ones hold."""
     assert f"Clean: {EVENTS} leaves" in user("fsck", "--data", loss.data).check().out
@@ -96,6 +105,20 @@ def test_an_export_brings_back_what_a_backup_lacks(loss: Loss, user: Commands) -
     whole(loss, user)
     again = user("restore", "--log", loss.export, "--data", loss.data).check()
     assert "Nothing is missing" in again.out
+
+
+def test_a_mirror_brings_it_back_over_http(loss: Loss, user: Commands, mirror: str) -> None:
+    done = user("restore", "--log", mirror, "--data", loss.data, "--json").check().json
+    assert (done["restored"], done["size"]) == (EVENTS - KEPT, EVENTS)
+    whole(loss, user)
+
+
+def test_a_mirror_that_does_not_answer_leaves_the_database_as_it_was(
+    loss: Loss, user: Commands
+) -> None:
+    before = (loss.data / "concord.db").read_bytes()
+    user("restore", "--log", "http://127.0.0.1:9", "--data", loss.data).check(5)
+    assert (loss.data / "concord.db").read_bytes() == before
 
 
 def test_receipts_of_members_bring_it_back_as_well(loss: Loss, user: Commands) -> None:
