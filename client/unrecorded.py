@@ -37,7 +37,7 @@ class InvalidKept(InvalidInput):
 
 
 def keep_unrecorded(signed: Sequence[Signed], run: str, folder: Path) -> Path:
-    """Writes events to a file of the run's name.
+    """Writes events to a file of the run's name; when this returns, it survives a power failure.
 
     Raises:
         OSError: the folder does not take it.
@@ -46,6 +46,8 @@ def keep_unrecorded(signed: Sequence[Signed], run: str, folder: Path) -> Path:
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as kept:
         kept.write(orjson.dumps({"events": [each.as_json() for each in signed]}))
+        kept.flush()
+        os.fsync(kept.fileno())
     return file
 
 

@@ -30,6 +30,7 @@ _SHADES = {"clean": (26, 107, 56), "tainted": (166, 27, 27)}
 _OTHER_SHADE = (122, 74, 0)
 _GREY = (238, 240, 243)
 _WHITE = (255, 255, 255)
+# What looks alike is meant here: typographic signs become those that the fonts have.
 _TYPOGRAPHY = str.maketrans(
     {"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "..."}  # noqa: RUF001
 )

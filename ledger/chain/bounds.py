@@ -47,7 +47,7 @@ class Stopwatch:
     """The processor time that an execution may still take on this thread.
 
     Asking for the time costs more than most instructions, so the budget runs from the first time
-    that it is asked for, a few thousand instructions after the start at the most.
+    that it is asked for: a few hundred blocks of code or calls after the start.
     """
 
     def __init__(self) -> None:
