@@ -72,13 +72,19 @@ def test_no_field_or_item_can_be_taken_away_or_added(rich: tuple[History, bytes]
                 verify_bundle(json.dumps(document), KEYS)
 
 
-def test_a_member_who_was_admitted_later_is_part_of_what_its_model_rests_on() -> None:
+def in_order() -> History:
+    """One model, from one dataset that it was granted."""
     history = History()
     history.begin()
     history.dataset("d")
     history.grant("g", "d")
     history.pass_time(DAY)
     history.train(inputs=[used("d", "g")])
+    return history
+
+
+def test_a_member_who_was_admitted_later_is_part_of_what_its_model_rests_on() -> None:
+    history = in_order()
     c, late = history.consortium, member_key("late")
     admitted = history.sign(c.operator, "member.admitted", member=late.address, roles=["developer"])
     model: JsonObject = {"model": "q", "title": "Q", "owner": late.address, "license": "MIT"}
@@ -181,12 +187,7 @@ def test_an_answer_to_no_question_is_named(
 
 def test_a_revocation_left_out_shows_against_the_whole_log() -> None:
     """The honest limit of a bundle, and the remedy."""
-    history = History()
-    history.begin()
-    history.dataset("d")
-    history.grant("g", "d")
-    history.pass_time(DAY)
-    history.train(inputs=[used("d", "g")])
+    history = in_order()
     clean = history.audit()
     revocation = history.revoke("g", "retroactive")
     # The answer of before, told at the size of after, without the revocation.
