@@ -38,6 +38,9 @@ from service.settings import Settings
 Phase = Literal["idle", "head", "body", "refused"]
 """What a connection waits for: nothing, a request's head, its body, or for the client to leave."""
 
+_MAX_URL_BYTES = 65_535
+"""The longest that httptools takes apart."""
+
 _MAX_DROPPED_BYTES = 1024 * 1024
 """What is taken of a client that goes on sending what was refused."""
 
@@ -94,10 +97,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _head_too_large(self) -> ConcordError:
         limit = f"{self.MAX_HEAD_BYTES} bytes"
-        if len(self.url) > self.MAX_HEAD_BYTES // 2:
+        longest = min(self.MAX_HEAD_BYTES, _MAX_URL_BYTES)
+        if len(self.url) > longest // 2:
             return UrlTooLong(
-                f"The URL takes more than its share of the {limit} that a request's head may have. "
-                "Ask for less at once."
+                f"A URL may take {longest} bytes, and with the headers {limit}. Ask for less at "
+                "once."
             )
         return HeadersTooLarge(f"A request's line and headers may take {limit}. Send fewer.")
 
@@ -123,8 +127,10 @@ class BoundedProtocol(HttpToolsProtocol):
         """Its body; a head that came in one piece is measured now."""
         self._phase = "body"
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-        if size > self.MAX_HEAD_BYTES:
+        if size > self.MAX_HEAD_BYTES or len(self.url) > _MAX_URL_BYTES:
             self.app = _refusing(self._head_too_large(), {"Connection": "close"})
+            # Nobody looks at it any more, and it may be too long to be taken apart.
+            self.url = b"/"
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

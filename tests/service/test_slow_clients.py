@@ -135,6 +135,15 @@ def test_who_never_stops_sending_what_was_refused_is_cut_off(hasty: Served) -> N
             opened.sendall(b"X: a\r\n" * 10_000_000)
 
 
+def test_a_url_that_no_parser_takes_is_called_too_long_whatever_the_limit(serve: Serve) -> None:
+    for limit in (65_536, 1_000_000):
+        with connection(serve(max_head_bytes=limit)) as opened:
+            opened.sendall(b"GET /v1/log?%b HTTP/1.1\r\nHost: t\r\n\r\n" % (b"a" * 90_000))
+            answer = closed_by_server(opened)
+            assert answer.startswith(b"HTTP/1.1 414 ")
+            assert b"/problems/url-too-long" in answer
+
+
 @pytest.mark.parametrize(
     ("url", "header", "status"), [(5000, 1, b"414"), (1, 5000, b"431"), (2000, 1000, b"400")]
 )
