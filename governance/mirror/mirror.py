@@ -23,7 +23,7 @@ from governance.mirror.contract_logs import ContractLog, LogReader
 from governance.mirror.position import Position, require_deployment, resume, store
 from governance.mirror.submitting import Tale, Teller
 from governance.mirror.translation import classes_told, is_told, translate
-from ledger.chain.chain import Chain, ChainMoved, Cursor, LogBatch
+from ledger.chain.chain import Chain, Cursor, LogBatch
 from ledger.chain.values import ChainLog
 from ledger.content.store import ContentStore
 from ledger.events import SigningKey
@@ -145,12 +145,7 @@ class Mirror:
         times: dict[int, int] = {}
         for log in logs:
             if log.block_number not in times:
-                block = self._chain.block(log.block_number)
-                if block.block_hash != log.block_hash:
-                    raise ChainMoved(
-                        f"block {log.block_number} was replaced while its logs were read: try again"
-                    )
-                times[log.block_number] = block.timestamp
+                times[log.block_number] = self._chain.block_of(log).timestamp
         return times
 
     def _store(self, cursor: Cursor, *, force: bool) -> None:

@@ -35,7 +35,7 @@ from ledger.anchor.registry import (
     LatestAnchor,
     is_error,
 )
-from ledger.chain.chain import Chain, ChainMoved, Cursor
+from ledger.chain.chain import Chain, Cursor
 from ledger.chain.errors import ExecutionReverted, TransactionFailed
 from ledger.chain.signing import Signer
 from ledger.events.identifiers import to_checksum_address
@@ -226,9 +226,6 @@ class Anchorer:
 
     def _row(self, anchored: AnchoredLog) -> StoredAnchor:
         source = anchored.source
-        block = self._chain.block(source.block_number)
-        if block.block_hash != source.block_hash:
-            raise ChainMoved(f"block {source.block_number} was replaced meanwhile: try again")
         return StoredAnchor(
             chain_id=self._chain.chain_id,
             contract=self._registry.name,
@@ -237,7 +234,7 @@ class Anchorer:
             number=anchored.number,
             block_number=source.block_number,
             block_hash=f"0x{source.block_hash.hex()}",
-            block_time=block.timestamp * 1000,
+            block_time=self._chain.block_of(source).timestamp * 1000,
             transaction_hash=f"0x{source.transaction_hash.hex()}",
         )
 

@@ -14,7 +14,7 @@ crashes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from eth_typing import Address
@@ -271,6 +271,22 @@ class Chain:
 
     # Logs
 
+    def block_of(self, log: ChainLog) -> BlockRef:
+        """The block that a log was read from.
+
+        Raises:
+            ChainMoved: the chain has another block in its place, or none; try again.
+        """
+        try:
+            block = self.block(log.block_number)
+        except BlockUnknown:
+            block = None
+        if block is None or block.block_hash != log.block_hash:
+            raise ChainMoved(
+                f"block {log.block_number} was replaced while its logs were read: try again"
+            )
+        return block
+
     def logs(
         self, first_block: int, last_block: int, addresses: Sequence[Address]
     ) -> tuple[ChainLog, ...]:
@@ -324,28 +340,43 @@ class Chain:
             ChainMoved: the chain did not hold still; try again.
             ChainUnavailable: the node is down.
         """
-        for _ in range(_READ_ATTEMPTS):
+        attempts = _READ_ATTEMPTS
+        while attempts > 0:
             self._check_on_chain(cursor)
             confirmed = self.confirmed_number()
             if confirmed <= cursor.number:
                 return LogBatch((), cursor, is_complete=True)
             last = min(confirmed, cursor.number + max_blocks)
-            end = self.start(last)
             try:
-                logs = self.logs(cursor.number + 1, last, addresses)
+                batch = self._read_up_to(last, cursor, addresses)
             except (ChainRefused, RpcLimitExceeded):
                 # Nodes limit range or size of an answer, each in its own words: ask for less.
-                if max_blocks == 1:
+                if last == cursor.number + 1:
                     raise
-                max_blocks = max(1, min(max_blocks, last - cursor.number) // 2)
+                max_blocks = (last - cursor.number) // 2
                 continue
-            # The same last block before and after: the logs are of one chain, and it contains the
-            # cursor.
-            if self.start(last) == end and all(
-                log.block_hash == end.block_hash for log in logs if log.block_number == last
-            ):
-                return LogBatch(logs, end, is_complete=last == confirmed)
+            if batch is not None:
+                return replace(batch, is_complete=last == confirmed)
+            attempts -= 1
         raise ChainMoved("the chain did not hold still while its logs were read: try again")
+
+    def _read_up_to(
+        self, last: int, cursor: Cursor, addresses: Sequence[Address]
+    ) -> LogBatch | None:
+        """The logs after a cursor up to a block; None if the chain moved meanwhile."""
+        try:
+            end = self.start(last)
+            logs = self.logs(cursor.number + 1, last, addresses)
+            after = self.start(last)
+        except BlockUnknown:
+            # The chain has become shorter since it said how long it is.
+            return None
+        # The same last block before and after: the logs are of one chain, and it contains the
+        # cursor.
+        of_the_last = [log for log in logs if log.block_number == last]
+        if after != end or any(log.block_hash != end.block_hash for log in of_the_last):
+            return None
+        return LogBatch(logs, end, is_complete=False)
 
     def _check_on_chain(self, cursor: Cursor) -> None:
         try:

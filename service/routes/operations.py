@@ -76,9 +76,13 @@ def _check(parts: Parts) -> None:
     if stopped is not None:
         raise NotReady(f"The log takes nothing any more ({stopped.code}); see the service's log.")
     if parts.dao is not None:
-        for worker in parts.dao.background.states:
-            if worker.state == "stopped":
-                raise NotReady(f"The {worker.name} has stopped ({worker.code}): {worker.reason}")
+        stopped_workers = [
+            f"The {worker.name} has stopped ({worker.code}): {worker.reason}"
+            for worker in parts.dao.background.states
+            if worker.state == "stopped"
+        ]
+        if stopped_workers:
+            raise NotReady(" ".join(stopped_workers))
     with snapshot(parts.log.database) as views:
         if views.size < parts.log.size:
             raise NotReady("The database holds less than was signed for; see the service's log.")

@@ -170,6 +170,11 @@ def test_a_node_that_comes_back_as_another_chain_stops_the_workers_by_name(
         await_that(lambda: http.get("/readyz").status_code == 503)
         await_that(lambda: not working(http)["mirror"])
         assert "wrong-chain" in http.get("/readyz").json()["detail"]
+        # All that have stopped are named, not the first of them alone.
+        await_that(lambda: not working(http)["anchorer"])
+        detail = http.get("/readyz").json()["detail"]
+        assert "The mirror has stopped" in detail
+        assert "The anchorer has stopped" in detail
         assert problem(http.get("/v1/dao")) == (503, "wrong-chain")
         assert http.get("/v1/log").status_code == 200
 
@@ -185,11 +190,12 @@ def test_a_reorganisation_of_mirrored_blocks_stops_the_mirror_and_the_service_is
         await_that(lambda: kinds(http).count("token.transferred") == 3)
         assert chain.request("evm_revert", snapshot) is True
         chain.transfer(plan_of(settings), 2)
-        await_that(lambda: http.get("/readyz").status_code == 503)
-        detail = http.get("/readyz").json()["detail"]
+        await_that(lambda: not working(http)["mirror"])
+        refused = http.get("/readyz")
+        assert refused.status_code == 503
+        detail = refused.json()["detail"]
         assert "The mirror has stopped" in detail
         assert "mirrored-block-gone" in detail or "chain-reorganised" in detail
-        assert not working(http)["mirror"]
         before = kinds(http)
     # What is in the log stays, and no other process goes on as if nothing had happened.
     with ServerThread(settings) as server, client_of(server) as http:

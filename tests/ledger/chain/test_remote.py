@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from web3 import HTTPProvider
 
-from ledger.chain.chain import Chain, ChainMoved
+from ledger.chain.chain import Chain, ChainMoved, Cursor
 from ledger.chain.connect import connect, embedded
 from ledger.chain.encoding import data
 from ledger.chain.errors import (
@@ -33,7 +34,7 @@ from ledger.chain.policy import SendingPolicy
 from ledger.chain.provider import EmbeddedProvider
 from ledger.chain.requester import Requester, RetryPolicy
 from ledger.chain.signing import TransactionDraft
-from ledger.chain.values import TransactionReceipt
+from ledger.chain.values import ChainLog, TransactionReceipt
 from tests.ledger.chain.adversary import Adversary, remote
 from tests.ledger.chain.probe import Probe, deploy_probe
 from tests.support.chains import (
@@ -345,6 +346,55 @@ def test_a_chain_that_does_not_hold_still_is_named(adversary: Adversary) -> None
     adversary.alter("eth_getBlockByNumber", shake)
     with pytest.raises(ChainMoved):
         chain.read_logs(start, [])
+
+
+def test_a_chain_that_is_shorter_than_it_said_is_read_again(adversary: Adversary) -> None:
+    chain = remote(adversary)
+    start, head = chain.start(0), chain.head()
+    said = iter([head.number + 1, head.number])
+    adversary.rewrites["eth_blockNumber"] = lambda _: {"result": hex(next(said))}
+    assert chain.read_logs(start, []).cursor == Cursor(head.number, head.block_hash)
+    adversary.answer("eth_blockNumber", hex(head.number + 1))
+    with pytest.raises(ChainMoved):
+        chain.read_logs(start, [])
+
+
+def test_a_log_whose_block_is_gone_or_another_is_no_log_to_go_by(adversary: Adversary) -> None:
+    chain = remote(adversary)
+    log = chain.read_logs(chain.start(0), []).logs[-1]
+    assert chain.block_of(log).block_hash == log.block_hash
+    adversary.alter("eth_getBlockByNumber", lambda block: block.update(hash=data(bytes(32))))
+    with pytest.raises(ChainMoved):
+        chain.block_of(log)
+    adversary.answer("eth_getBlockByNumber", None)
+    with pytest.raises(ChainMoved):
+        chain.block_of(log)
+
+
+def test_a_node_that_answers_one_block_at_a_time_is_read_all_the_same(node: EmbeddedNode) -> None:
+    probe = deploy_probe(embedded(node), new_signer())
+    for number in range(70):
+        probe.send("note", bytes(32), number, 1)
+    adversary = Adversary(EmbeddedProvider(node))
+    chain = remote(adversary)
+    everything = chain.read_logs(chain.start(0), []).logs
+    honest = adversary.make_request
+
+    def one_block(method: str, params: object) -> object:
+        if method == "eth_getLogs":
+            (wanted,) = cast("list[dict[str, str]]", params)
+            if wanted["fromBlock"] != wanted["toBlock"]:
+                return {"error": {"code": -32000, "message": "one block at a time"}}
+        return honest(method, params)
+
+    adversary.make_request = one_block  # type: ignore[method-assign]
+    cursor, taken, is_complete = chain.start(0), list[ChainLog](), False
+    while not is_complete:
+        batch = chain.read_logs(cursor, [])
+        taken += batch.logs
+        cursor, is_complete = batch.cursor, batch.is_complete
+    assert tuple(taken) == everything
+    assert len(everything) == 70
 
 
 @pytest.mark.anvil
