@@ -5,9 +5,12 @@ from __future__ import annotations
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
+from threading import Thread
 from types import ModuleType
 
 import pytest
+
+from tests.support.waiting import await_that
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -53,3 +56,38 @@ def test_without_a_command_it_says_what_there_is(
     assert ended.value.code == 0
     told = capsys.readouterr().out
     assert all(f"./run {command} " in told for command in ("demo", "test", "concord", "setup"))
+
+
+def test_what_the_tests_need_is_added_to_what_a_demo_runs_on(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[tuple[str, ...]] = []
+    monkeypatch.setattr(run, "_do", lambda *command: done.append(command))
+    (run.VENV / "app.stamp").write_text(run._fingerprint(run.APP))
+    run._set_up(run.DEV)
+    assert done
+    assert not [command for command in done if "--clear" in command]
+    assert run._is_set_up(run.DEV)
+
+
+def test_what_an_older_lock_file_has_made_is_made_anew(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[tuple[str, ...]] = []
+    monkeypatch.setattr(run, "_do", lambda *command: done.append(command))
+    run._set_up(run.DEV)
+    assert "--clear" in done[0]
+
+
+def test_of_two_that_set_up_at_once_one_waits_and_finds_it_done(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done: list[tuple[str, ...]] = []
+    monkeypatch.setattr(run, "_do", lambda *command: done.append(command))
+    with run._alone():
+        other = Thread(target=run._set_up, args=(run.APP,))
+        other.start()
+        await_that(lambda: "Waiting for another" in capsys.readouterr().out)
+        (run.VENV / "app.stamp").write_text(run._fingerprint(run.APP))
+    other.join()
+    assert not done
