@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import sys
+
 from service.app import create_server
+from service.environment import InvalidSettings, read_settings
 from service.memory import settle
-from service.settings import Settings
+
+
+def main() -> None:
+    """Serves until told to stop.
+
+    Raises:
+        SystemExit: the settings cannot be, or the ledger cannot be opened; it says why.
+    """
+    try:
+        settings = read_settings()
+    except InvalidSettings as error:
+        sys.exit(f"Error: {error} [{error.code}]")
+    create_server(settings, on_start=settle).run()
+
 
 if __name__ == "__main__":
-    create_server(Settings(), on_start=settle).run()
+    main()

@@ -10,7 +10,7 @@ from service.cli.context import options_of
 from service.cli.datadir import Data, database_of
 from service.cli.exits import Panel
 from service.cli.output import console, print_json
-from service.cli.reading import read_settings
+from service.environment import read_settings
 
 GRACE_HOURS = 168.0
 """A week: longer than anybody takes from adding a document to naming it."""

@@ -19,7 +19,7 @@ from service.cli.context import options_of
 from service.cli.datadir import Data
 from service.cli.exits import Panel
 from service.cli.output import console, plain, print_fields, print_json, print_rows
-from service.cli.reading import read_settings
+from service.environment import read_settings
 
 app = typer.Typer(no_args_is_help=True, help="See which log it is, its events, and new ones come.")
 

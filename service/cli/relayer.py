@@ -10,7 +10,7 @@ from ledger.events.canonical import JsonObject
 from service.cli.context import options_of
 from service.cli.datadir import Data
 from service.cli.output import console, print_fields, print_json
-from service.cli.reading import read_settings
+from service.environment import read_settings
 
 app = typer.Typer(no_args_is_help=True, help="Exchange the key of the account that relays.")
 

@@ -28,8 +28,8 @@ from service.cli.datadir import Data
 from service.cli.exits import Panel
 from service.cli.output import console, note, print_fields, print_json, print_unconfirmed
 from service.cli.progress import counting
-from service.cli.reading import read_settings
 from service.cli.tiles import Source, bundle_of, checkpoint_of, folder_source, remote_source
+from service.environment import read_settings
 from service.settings import Settings
 
 if TYPE_CHECKING:

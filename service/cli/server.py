@@ -19,7 +19,7 @@ from service.cli.context import Options, options_of
 from service.cli.datadir import Data, identity_at
 from service.cli.exits import Panel
 from service.cli.output import console, errors, print_fields, print_json
-from service.cli.reading import read_settings
+from service.environment import read_settings
 from service.memory import settle
 
 if TYPE_CHECKING:
@@ -195,29 +195,39 @@ def serve(
     settings = read_settings(data=data, host=host, port=port)
     identity = identity_at(settings, migrate=migrate)
     with listen(settings.host, settings.port) as listener:
-        facts: JsonObject = {
-            "server": address_of(listener),
-            "origin": identity.origin,
-            "verifierKey": identity.verifier_key,
-        }
-        if options.as_json:
-            print_json(facts)
-        else:
-            print_fields(
-                [
-                    ("API", address_of(listener)),
-                    ("OpenAPI page", f"{address_of(listener)}/docs"),
-                    ("Origin", identity.origin),
-                    ("Verifier key", identity.verifier_key),
-                ]
-            )
-        server = create_server(settings, on_start=settle)
+        url = address_of(listener)
+
+        def begin() -> None:
+            _say_served(url, identity, as_json=options.as_json)
+            settle()
+
+        server = create_server(settings, on_start=begin)
         try:
             server.run([listener])
         except SystemExit:
             if (refusal := server.refusal()) is None:
                 raise
             raise refusal from None
+
+
+def _say_served(url: str, identity: Identity, *, as_json: bool) -> None:
+    """Not before it listens: whoever waits for the address, a script, may use it at once."""
+    if as_json:
+        facts: JsonObject = {
+            "server": url,
+            "origin": identity.origin,
+            "verifierKey": identity.verifier_key,
+        }
+        print_json(facts)
+        return
+    print_fields(
+        [
+            ("API", url),
+            ("OpenAPI page", f"{url}/docs"),
+            ("Origin", identity.origin),
+            ("Verifier key", identity.verifier_key),
+        ]
+    )
 
 
 def demo(

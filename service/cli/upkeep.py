@@ -26,8 +26,8 @@ from service.cli.output import (
     print_unconfirmed,
 )
 from service.cli.progress import counting, passes
-from service.cli.reading import read_settings
 from service.cli.recording import record
+from service.environment import read_settings
 
 
 def fsck(

@@ -19,7 +19,8 @@ pytestmark = pytest.mark.slow
 def test_a_ledger_is_served_until_ctrl_c(user: Commands) -> None:
     found(user.folder / "d")
     with user.start("serve", "--data", "d", "--port", 0) as command:
-        command.wait_for("Application startup complete")
+        # Said once it listens, not before: nothing else need be waited for.
+        command.wait_for("Verifier key")
         url = re.search(r"^API +(\S+)$", command.out, re.MULTILINE)
         assert url is not None
         assert httpx.get(f"{url[1]}/readyz").status_code == 200

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import runpy
+
 import pytest
 
-from service.cli.reading import InvalidSettings, read_settings
+from service.environment import InvalidSettings, read_settings
 
 
 @pytest.mark.parametrize(
@@ -38,3 +40,11 @@ def test_a_value_that_cannot_be_is_refused_by_the_variables_name(
     monkeypatch.setenv("CONCORD_READS", "nobody")
     with pytest.raises(InvalidSettings, match=r"CONCORD_READS is not valid: .*'members'"):
         read_settings()
+
+
+def test_a_process_that_is_served_from_the_environment_alone_is_checked_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CONCORD_READ", "members")
+    with pytest.raises(SystemExit, match=r"CONCORD_READ is no setting.*\[invalid-settings\]"):
+        runpy.run_module("service", run_name="__main__")
