@@ -23,7 +23,7 @@ from service.http.problems import status_of
 _PACKAGES = ("ledger", "governance", "service", "client")
 # They run when they are imported, or are Alembic's to import.
 _NOT_IMPORTED = ("__main__", "migrations")
-_ELSEWHERE = ("client.", "service.cli.", "service.demo.")
+_ELSEWHERE = ("client.", "service.cli.", "service.demo.", "service.environment")
 
 
 @dataclass(frozen=True, slots=True)
