@@ -20,6 +20,7 @@ from client.drafts import Draft
 from client.errors import UnexpectedAnswer
 from client.home import state_folder
 from client.operations import Session
+from client.sealed import SealedQuestion, open_sealed
 from client.signin import (
     UnsignedSignIn,
     finish_sign_in,
@@ -173,6 +174,10 @@ class AsyncLedger:
     async def read_sealed(self, commitment: str) -> JsonValue:
         """The value behind a commitment, for those who may see it."""
         return await self._drive(self._session.read_sealed(commitment))
+
+    async def open_sealed(self, question: SealedQuestion, signature: str) -> JsonValue:
+        """The same, for a question that a wallet has signed."""
+        return await self._drive(open_sealed(question, signature))
 
     async def fetch(self, path: str, **query: str | int | None) -> JsonObject:
         """Answers any read of the API, such as `/v1/datasets`, as JSON."""

@@ -15,7 +15,6 @@ import orjson
 from client.answers import (
     Recorded,
     Signed,
-    commitment_bytes,
     log_of,
     open_note,
     read_base64,
@@ -32,6 +31,7 @@ from client.errors import (
     WrongLog,
     WrongReceipt,
 )
+from client.sealed import SealedQuestion, open_sealed
 from client.trust import Trust, sizes_to_tie, tie
 from client.trust_store import TrustStore
 from client.unrecorded import TOO_OLD, draft_of
@@ -43,7 +43,6 @@ from client.wire import (
     post,
     problem_of,
     read_object,
-    text,
 )
 from ledger.errors import ConcordError, IntegrityError, InvalidInput
 from ledger.events import (
@@ -56,8 +55,7 @@ from ledger.events import (
     sign,
 )
 from ledger.events.canonical import JsonObject, JsonValue
-from ledger.events.sealed import Opening, check_opening, seal
-from ledger.events.typed_data import sealed_read_digest
+from ledger.events.sealed import seal
 from ledger.merkle import Checkpoint, VerifiedReceipt, parse_receipt, verify_receipt
 
 MAX_BATCH = 1000
@@ -260,23 +258,8 @@ class Session:
         """
         key = self.require_key()
         domain = yield from self.domain()
-        issued_at = self.clock()
-        digest = sealed_read_digest(
-            reader=key.address,
-            commitment=commitment_bytes(commitment),
-            issued_at=issued_at,
-            domain=domain,
-        )
-        question = {
-            "commitment": commitment,
-            "reader": key.address,
-            "issuedAt": issued_at,
-            "signature": key.sign_digest(digest),
-        }
-        answer = read_object((yield post("/v1/sealed:read", question)))
-        salt, value = read_base64(text(answer, "salt")), answer.get("value")
-        check_opening(Opening(commitment, salt, value, data_subject=""))
-        return value
+        question = SealedQuestion(commitment, key.address, self.clock(), domain)
+        return (yield from open_sealed(question, key.sign_digest(question.digest)))
 
     def fetch(self, path: str, **query: str | int | None) -> Operation[JsonObject]:
         """Any read of the API, as JSON."""

@@ -26,6 +26,7 @@ from client.following import leaves_in
 from client.home import state_folder
 from client.operations import Session
 from client.runs import TrackedRun
+from client.sealed import SealedQuestion, open_sealed
 from client.signin import (
     SIGN_IN_REQUIRED,
     UnsignedSignIn,
@@ -190,6 +191,10 @@ class Ledger:
     def read_sealed(self, commitment: str) -> JsonValue:
         """The value behind a commitment, for those who may see it."""
         return self._drive(self._session.read_sealed(commitment))
+
+    def open_sealed(self, question: SealedQuestion, signature: str) -> JsonValue:
+        """The same, for a question that a wallet has signed."""
+        return self._drive(open_sealed(question, signature))
 
     def fetch(self, path: str, **query: str | int | None) -> JsonObject:
         """Answers any read of the API, such as `/v1/datasets`, as JSON."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from eth_account import Account
 
 from client import RetryPolicy, Signed, drafts
 from client import transport as limits
@@ -20,6 +21,8 @@ from client.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
+from client.sealed import SealedQuestion
+from ledger.events import Domain
 from ledger.events.sealed import InvalidSeal
 from tests.support.adversary import (
     Bytes,
@@ -307,6 +310,23 @@ def test_a_sealed_value_is_read_back(server: LogServer, connect: Connect) -> Non
     commitment = signed.openings[0].commitment
     assert ledger.read_sealed(commitment) == "Dr. Who has left"
     assert b"Dr. Who" not in server.history.leaves[0]
+
+
+def test_a_sealed_value_is_read_back_by_a_reader_whose_wallet_signs(
+    server: LogServer, connect: Connect
+) -> None:
+    ledger = connect()
+    signed = ledger.sign(SEALED_DRAFT)
+    ledger.send(signed)
+    commitment = signed.openings[0].commitment
+    trust, issued_at = ledger.connect(), time.time_ns() // 1_000_000
+    domain = Domain(trust.chain_id, trust.origin)
+    question = SealedQuestion(commitment, LAB.address, issued_at, domain)
+    made = Account.sign_typed_data(LAB.secret, full_message=question.typed_data)
+    assert bytes(made.message_hash) == question.digest
+    # Some wallets write 0 and 1 for 27 and 28.
+    wallet = "0x" + bytes(made.signature[:64]).hex() + f"{made.v - 27:02X}"
+    assert connect(key=None).open_sealed(question, wallet) == "Dr. Who has left"
 
 
 @pytest.mark.parametrize("lie", [{"value": "another"}, {"salt": "A" * 43 + "="}, {"salt": "AAAA"}])
