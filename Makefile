@@ -19,5 +19,5 @@ test:
 	./run test
 
 lock:
-	$(LOCK) --group build --extra demo --extra postgres --extra dashboard -o locks/app.lock
+	$(LOCK) --group build --extra demo --extra postgres --extra ipfs --extra dashboard -o locks/app.lock
 	$(LOCK) --group build --group dev --extra demo --extra postgres --extra ipfs --extra dashboard -c locks/app.lock -o locks/dev.lock

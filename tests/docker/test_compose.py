@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +150,18 @@ def test_everything_that_the_image_copies_is_in_the_build_context() -> None:
                 assert any(f"!{source}".startswith(kept) for kept in ignored if kept[0] == "!"), (
                     line
                 )
+
+
+def test_the_image_has_installed_whatever_its_settings_may_ask_for() -> None:
+    """A database, a content store: each is an extra, and the image is built from this lock."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    locked = {
+        line.partition("==")[0]
+        for line in (ROOT / "locks" / "app.lock").read_text().splitlines()
+        if "==" in line
+    }
+    for extra, requirements in project["optional-dependencies"].items():
+        for requirement in requirements:
+            name = re.match(r"[A-Za-z0-9-]+", requirement)
+            assert name is not None
+            assert name[0] in locked, f"{requirement} of the extra {extra}"
