@@ -123,8 +123,9 @@ def resume(log: Log, chain: Chain, from_block: int) -> Position:
     block_hash = bytes.fromhex(last.block_hash[2:])
     _require_block(chain, last.block_number, block_hash)
     return Position(
-        # That block may have been told in part only: begin before it, unless more is stored.
-        _cursor(stored, chain, max(last.block_number - 1, from_block)),
+        # That block may have been told in part only: begin before it, unless more is stored. It
+        # is behind `from_block`, where there was nothing to tell.
+        _cursor(stored, chain, last.block_number - 1),
         (last.block_number, last.log_index),
         nonce_of(chain_id, block_hash, last.log_index),
     )

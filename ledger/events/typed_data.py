@@ -77,7 +77,7 @@ class Domain:
                 _DOMAIN_TYPE
                 + keccak(DOMAIN_NAME.encode())
                 + keccak(DOMAIN_VERSION.encode())
-                + self.chain_id.to_bytes(32, "big")
+                + self.chain_id.to_bytes(32)
                 + self.salt
             ),
         )
@@ -111,7 +111,7 @@ def digest(event: Event, domain: Domain) -> bytes:
         + keccak(event.subject.encode())
         + keccak(event.summary.encode())
         + _address_word(event.actor)
-        + event.issued_at.to_bytes(32, "big")
+        + event.issued_at.to_bytes(32)
         + bytes.fromhex(event.nonce[2:])
         + body_hash(event)
     )
@@ -120,9 +120,7 @@ def digest(event: Event, domain: Domain) -> bytes:
 
 def sealed_read_digest(*, reader: str, commitment: bytes, issued_at: int, domain: Domain) -> bytes:
     """The 32 bytes that a reader signs to be shown the value behind a commitment."""
-    struct = keccak(
-        _SEALED_READ_TYPE + _address_word(reader) + commitment + issued_at.to_bytes(32, "big")
-    )
+    struct = keccak(_SEALED_READ_TYPE + _address_word(reader) + commitment + issued_at.to_bytes(32))
     return keccak(b"\x19\x01" + domain.separator + struct)
 
 

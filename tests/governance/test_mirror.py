@@ -9,6 +9,7 @@ from eth_abi.packed import encode_packed
 from eth_utils import keccak
 from web3 import Web3
 
+from governance.mirror.position import READER
 from ledger.content.cid import Cid
 from ledger.content.embedded import EmbeddedContentStore
 from ledger.events.canonical import JsonObject
@@ -16,6 +17,7 @@ from ledger.events.identifiers import LATEST, parse_instant
 from ledger.log import Submission
 from ledger.merkle import leaf_hash
 from ledger.rules.errors import MissingRole
+from ledger.store.chains import read_cursor
 from ledger.views.records import (
     AuthorizedKey,
     Member,
@@ -190,6 +192,30 @@ def test_small_steps_and_new_processes_lead_to_the_same_log(
             connection.exec_driver_sql("DELETE FROM chain_cursor WHERE block_number % 2 = 1")
     assert is_complete
     assert told_in_log(mirrored.events()) == told_on_chain(dao)
+
+
+def test_all_steps_of_catching_up_count(dao: Dao, mirrored: MirroredLog) -> None:
+    assert mirrored.mirror(max_blocks=1).catch_up().recorded == len(told_on_chain(dao))
+
+
+def test_a_block_with_an_event_is_stored_at_once_and_an_idle_one_is_not(
+    dao: Dao, mirrored: MirroredLog
+) -> None:
+    def stored() -> int:
+        with mirrored.log.database.read() as connection:
+            cursor = read_cursor(connection, READER, dao.plan.chain_id)
+        assert cursor is not None
+        return cursor.number
+
+    mirror = mirrored.mirror()
+    mirror.catch_up()
+    dao.send(ALICE, dao.token.functions.transfer(BOB.address, 1))
+    told = mirror.catch_up()
+    assert (told.recorded, stored()) == (1, told.block)
+    dao.advance(1)
+    assert mirror.catch_up().block == told.block + 1
+    # Each write is one that events would wait for.
+    assert stored() == told.block
 
 
 def test_several_mirrors_at_once_record_each_contract_log_once(
