@@ -4,7 +4,7 @@
 
 Read from the bottom: `submission` (what goes in and comes out), `intake` (queue and signatures),
 `batch` (one transaction), `signer` (what was signed, and what must never be), `reading` (proofs,
-tiles, receipts), `log` (all of it together).
+tiles, receipts), `signed_reading` (receipts at sizes of before), `log` (all of it together).
 """
 
 from ledger.log.admission import Admission

@@ -19,26 +19,22 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-
-from sqlalchemy import select
-from sqlmodel import col
 
 from ledger.errors import ConcordError, IntegrityError, Unavailable
 from ledger.events import Domain, Event, decode_leaf
 from ledger.events.wallets import WalletChain
 from ledger.log.admission import Admission
 from ledger.log.batch import Batch, Known, Outcome, Recorded, Sequencer
-from ledger.log.errors import HistoryRewritten, LedgerExists, LogClosed, LogStopped
+from ledger.log.errors import LedgerExists, LogClosed, LogStopped
 from ledger.log.intake import Intake
 from ledger.log.metrics import BatchReport, Metrics
 from ledger.log.opening import require_ledger, write_first_head
-from ledger.log.reading import LogReader
 from ledger.log.receipts import batch_receipts
+from ledger.log.signed_reading import SigningReader
 from ledger.log.signer import Signer
 from ledger.log.submission import (
     Answer,
@@ -51,22 +47,16 @@ from ledger.log.submission import (
 )
 from ledger.log.wallets import WalletDesk
 from ledger.merkle import (
-    Anchor,
-    Checkpoint,
     SigningKey,
-    build_receipt,
-    inclusion_proof,
-    sign_checkpoint,
 )
 from ledger.store.engine import Database
 from ledger.store.errors import RowsContradict
 from ledger.store.head import Head, read_head
-from ledger.store.tables.log import CheckpointRow
 from ledger.store.tiles import ConnectionTiles
 from ledger.vault import Vault, check_openings
 
 
-class Log(LogReader):
+class Log(SigningReader):
     """One ledger's log. Made by `create` or `open`; `close` it, or use it as a context.
 
     Attributes:
@@ -87,7 +77,6 @@ class Log(LogReader):
         admission: Admission | None,
         wallets: WalletChain | None,
     ) -> None:
-        self._signing_key = signing_key
         self._domain = domain
         self._clock = clock
         self._limits = limits
@@ -96,7 +85,7 @@ class Log(LogReader):
         # The file is read before the head, which is then at least as new.
         self._signer = Signer(signing_key, last_signed_path)
         head = require_ledger(database, self._signer, domain, signing_key.name)
-        super().__init__(database, head, self._signer.sign(head))
+        super().__init__(database, head, self._signer.sign(head), signing_key)
         self._sequencer = Sequencer(database, self.vault, self._signer, admission)
         self._observers: list[Callable[[BatchReport], None]] = []
         # Set once, by the sequencer; from then on nothing is taken.
@@ -263,62 +252,6 @@ class Log(LogReader):
     def append(self, submissions: Sequence[Submission]) -> list[Answer]:
         """Appends events and waits until each is durable or refused, in order."""
         return self.submit_all(submissions).result()
-
-    def receipt(self, index: int) -> bytes:
-        """The receipt of a leaf, a JSON document: at the first anchored size that covers it, with
-        the anchor, and never another from then on; at the present size while there is none.
-
-        A consistency proof does not bind sizes. Made at the anchored size, the receipt's own
-        checkpoint signs exactly what the contract holds.
-
-        Raises:
-            SizeNotReached: there is no such leaf yet.
-            HistoryRewritten: the log never had the anchored root.
-        """
-        self._require_leaf(index)
-        anchored = self.anchored(index + 1)
-        if anchored is None:
-            return super().receipt(index)
-        note, anchor = anchored
-        proof = inclusion_proof(index, anchor.size, self._tiles)
-        return build_receipt(self.leaf(index), index, proof, note, anchor)
-
-    def anchored(self, size: int) -> tuple[str, Anchor] | None:
-        """A checkpoint signed at the first anchored size that is at least `size`, with the anchor;
-        None while there is none.
-
-        Raises:
-            HistoryRewritten: the log never had the anchored root.
-        """
-        anchor = self.anchor_of(size)
-        if anchor is None:
-            return None
-        if self.root_at(anchor.size) != anchor.root:
-            raise HistoryRewritten(
-                f"The root at size {anchor.size} is not the one that {anchor.contract} on chain "
-                f"{anchor.chain_id} holds. Run `concord fsck`."
-            )
-        return self._note_at(anchor.size), replace(anchor, consistency=())
-
-    def first_receipt(self, index: int) -> bytes:
-        """The receipt that the leaf got when it was recorded, byte for byte.
-
-        Raises:
-            SizeNotReached: there is no such leaf yet.
-        """
-        self._require_leaf(index)
-        size = col(CheckpointRow.size)
-        wanted = select(size).where(size > index).order_by(size).limit(1)
-        with self._database.read() as connection:
-            first = connection.execute(wanted).scalar_one()
-        proof = inclusion_proof(index, first, self._tiles)
-        return build_receipt(self.leaf(index), index, proof, self._note_at(first))
-
-    def _note_at(self, size: int) -> str:
-        # Ed25519 is deterministic: this is the signature of then. The root is computed, and the
-        # published one extends it.
-        checkpoint = Checkpoint(self._signing_key.name, size, self.root_at(size))
-        return sign_checkpoint(checkpoint, self._signing_key)
 
     def observe(self, observer: Callable[[BatchReport], None]) -> None:
         """Calls `observer` after each batch, from the sequencer's thread."""
