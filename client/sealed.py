@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from client.answers import commitment_bytes, read_base64
+from client.trust import Trust
 from client.wallets import with_usual_v
 from client.wire import Operation, post, read_object, text
 from ledger.events import Domain
@@ -60,6 +61,20 @@ class SealedQuestion:
             issued_at=self.issued_at,
             domain=self.domain,
         )
+
+
+def sealed_question(
+    commitment: str, *, reader: str, trust: Trust, issued_at: int
+) -> SealedQuestion:
+    """The question for one value.
+
+    Args:
+        commitment: base64, as it stands in the leaf.
+        reader: address that will sign, in EIP-55.
+        trust: the log that holds the commitment.
+        issued_at: milliseconds since the epoch.
+    """
+    return SealedQuestion(commitment, reader, issued_at, Domain(trust.chain_id, trust.origin))
 
 
 def open_sealed(question: SealedQuestion, signature: str) -> Operation[JsonValue]:

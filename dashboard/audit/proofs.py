@@ -26,10 +26,13 @@ from dashboard.reading.fields import inner
 from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import named, named_within, readable
 from dashboard.reading.titles import dataset_title, model_title, proposal_title
+from dashboard.signing.sealed import show_sealable
 from dashboard.words.findings import ONLY_ITS_CHAIN, signed_in_words
 from dashboard.words.kinds import kind_in_words
 
 _LARGEST_UPLOAD_MB = 64
+_TITLES = {"justification": "Why", "reason": "Why"}
+"""Fields that authors seal, in words."""
 
 
 def event_view(index: int) -> None:
@@ -46,6 +49,7 @@ def event_view(index: int) -> None:
         ),
     )  # fmt: skip
     _about(event)
+    _sealed_in(event, index)
     st.subheader("Is it really in the log?")
     _checks(proof)
     _path(proof)
@@ -74,6 +78,13 @@ def _about(event: JsonObject) -> None:
     if proposal:
         link("proposals", proposal_title(proposal), icon=":material/how_to_vote:",
              proposal=proposal)  # fmt: skip
+
+
+def _sealed_in(event: JsonObject, index: int) -> None:
+    body = inner(event, "body")
+    for name in body:
+        if "$sealed" in inner(body, name):
+            show_sealable(_TITLES.get(name, name.capitalize()), body, name, f"{index}-{name}")
 
 
 def _checks(proof: EventProof) -> None:

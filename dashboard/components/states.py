@@ -25,6 +25,12 @@ _NO_DAO = "no-dao"
 _NO_SUCH_NAME = "invalid-parameter"
 _CHAIN_DOWN = {"chain-unavailable", "wrong-chain", "chain-reorganised", "chain-answer-invalid"}
 
+_OF_SEALED = {
+    "not-for-reader": ("**This is for others to read.**", ":material/lock:"),
+    "value-erased": ("**It was erased, for good.**", ":material/delete_forever:"),
+}
+"""Code of the problem with a sealed value to headline and icon."""
+
 _ALARMS: tuple[tuple[type[ConcordError], str], ...] = (
     (ForkedLog, "This server shows two histories that contradict each other."),
     (RolledBackLog, "This server shows an earlier state than it showed before."),
@@ -112,6 +118,9 @@ def _problem(error: ServerProblem, where: str) -> None:
             icon=":material/link_off:",
         )
         _try_again(where)
+    elif error.problem in _OF_SEALED:
+        headline, icon = _OF_SEALED[error.problem]
+        st.info(headline, icon=icon)
     elif error.status == 404:
         st.info("**Nothing is recorded under this name.**", icon=":material/search_off:")
     elif error.problem == _NO_SUCH_NAME:

@@ -9,11 +9,13 @@ from dashboard.components.explain import hint
 from dashboard.components.markup import Markup, badge, dated, line, show, text
 from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty
+from dashboard.navigation import link
 from dashboard.reading.connection import read
-from dashboard.reading.fields import inner, objects, texts, wording
+from dashboard.reading.fields import inner, number, objects, optional_number, texts
 from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import named
 from dashboard.signing.events import begin, new_id, show_done, sign_here
+from dashboard.signing.sealed import show_sealable
 from dashboard.words.terms import actions_in_words, purpose_in_words
 from dashboard.words.times import instant_ms, now_ms
 
@@ -56,12 +58,23 @@ def _request(item: JsonObject) -> None:
                 text(purpose_in_words(inner(item, "purpose"))), ", until ",
                 dated(instant_ms(text_of(item, "until"))), ".",
             ),
-            line("Why: ", text(wording(item, "justification") or "not said")),
         )  # fmt: skip
+        show_sealable("Why", item, "justification", name)
         show_done(f"answer-{name}")
         sign_here(f"answer-{name}")
         if text_of(item, "status") == "open":
             _answers(item)
+        _proofs(item)
+
+
+def _proofs(item: JsonObject) -> None:
+    with st.container(horizontal=True):
+        at = number(item, "index")
+        link("audit", f"Asked with event {at}", icon=":material/verified:", event=at)
+        decided = optional_number(item, "decidedIndex")
+        if decided is not None:
+            link("audit", f"Answered with event {decided}", icon=":material/verified:",
+                 event=decided)  # fmt: skip
 
 
 def _answers(item: JsonObject) -> None:

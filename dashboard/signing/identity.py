@@ -4,7 +4,7 @@ do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import streamlit as st
 
@@ -23,10 +23,12 @@ class Me:
     Attributes:
         address: in EIP-55.
         using: what it signs with.
+        opened: what it was shown of what the log holds sealed, by commitment.
     """
 
     address: str
     using: str
+    opened: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:

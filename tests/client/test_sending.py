@@ -21,8 +21,7 @@ from client.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from client.sealed import SealedQuestion
-from ledger.events import Domain
+from client.sealed import sealed_question
 from ledger.events.sealed import InvalidSeal
 from tests.support.adversary import (
     Bytes,
@@ -318,10 +317,10 @@ def test_a_sealed_value_is_read_back_by_a_reader_whose_wallet_signs(
     ledger = connect()
     signed = ledger.sign(SEALED_DRAFT)
     ledger.send(signed)
-    commitment = signed.openings[0].commitment
-    trust, issued_at = ledger.connect(), time.time_ns() // 1_000_000
-    domain = Domain(trust.chain_id, trust.origin)
-    question = SealedQuestion(commitment, LAB.address, issued_at, domain)
+    question = sealed_question(
+        signed.openings[0].commitment, reader=LAB.address, trust=ledger.connect(),
+        issued_at=time.time_ns() // 1_000_000,
+    )  # fmt: skip
     made = Account.sign_typed_data(LAB.secret, full_message=question.typed_data)
     assert bytes(made.message_hash) == question.digest
     # Some wallets write 0 and 1 for 27 and 28.

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from ledger.events import Event
 from ledger.events.canonical import JsonObject
+from ledger.events.sealed import seal
 from tests.support.ledgers import DAY, Consortium, ManualClock, digest_of
 
 HOSTILE_TITLE = (
@@ -19,6 +20,10 @@ HOSTILE_TEXT = (
     "<script>window.hacked=3</script><b>fat</b> \N{RIGHT-TO-LEFT OVERRIDE}gnp.exe\n# heading\n"
     "![pic](https://evil.example/x.png) <style>body{display:none}</style>"
 )
+
+
+JUSTIFICATION = "A thesis of <b>ours</b> needs them."
+SEALED_WHY, OPENING = seal(JUSTIFICATION, salt=bytes(range(32)), data_subject="request-new")
 
 
 def now_consortium() -> Consortium:
@@ -49,7 +54,7 @@ def story(c: Consortium) -> Iterator[Event]:
         yield c.run_completed(f"train-{version}", [*inputs], [("tumour-classifier", version)])
         yield c.model_version("tumour-classifier", version, run=f"train-{version}")
     yield c.revocation("grant-south", 1, "retroactive")
-    yield c.request("request-new", "wdbc-north", 1)
+    yield c.request("request-new", "wdbc-north", 1, justification=SEALED_WHY)
     yield c.grant("grant-short", "wdbc-north", 0, 1, expiresAt=c.at(5 * DAY))
     yield c.dataset("hostile", 2, title=HOSTILE_TITLE, description=HOSTILE_TEXT)
     yield c.model("hostile-model", 1)

@@ -14,7 +14,7 @@ from dashboard import addresses
 from dashboard.reading import connection
 from dashboard.signing.identity import Me
 from service.settings import Settings
-from tests.dashboard.story import now_consortium, story
+from tests.dashboard.story import JUSTIFICATION, OPENING, now_consortium, story
 from tests.support.ledgers import Consortium
 from tests.support.servers import ServerThread, create_ledger
 
@@ -143,6 +143,20 @@ def test_looking_back_before_the_revocation_shows_the_model_clean() -> None:
     slider.set_value(int(first)).run()
     assert "Clean" in said(test)
     assert "Tainted" not in said(test)
+
+
+def test_what_is_sealed_is_shown_to_the_account_alone_that_opened_it(members: Consortium) -> None:
+    address = {"dataset": "wdbc-north", "view": "requests"}
+    steward = Me(members.stewards[0].address, "test")
+    outside = opened("datasets", steward, **address)
+    assert [button.label for button in outside.button].count("Read it") == 1
+    assert "can read it" in said(outside)
+    steward.opened[OPENING.commitment] = JUSTIFICATION
+    shown = opened("datasets", steward, **address)
+    assert "A thesis of &lt;b&gt;ours&lt;/b&gt; needs them." in said(shown)
+    assert "Read it" not in [button.label for button in shown.button]
+    other = opened("datasets", Me(members.stewards[1].address, "test"), **address)
+    assert "A thesis" not in said(other)
 
 
 def test_a_permission_can_be_changed_by_nobody_once_it_is_taken_back() -> None:

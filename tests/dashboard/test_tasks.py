@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as BrowserTimeout
 
 from tests.dashboard.conftest import PATIENCE_MS, Open, settled
+from tests.dashboard.story import JUSTIFICATION
 from tests.dashboard.wallet import Wallet
 from tests.dashboard.world import Assembly, admission
 from tests.support.ledgers import Consortium
@@ -149,8 +150,12 @@ def test_a_steward_answers_a_request_with_one_click_and_one_signature(
     settled(page, "North Hospital")
     row = page.locator(".st-key-request-request-new")
     expect(row.get_by_text("Waits for an answer")).to_be_visible()
-    row.get_by_role("button", name="Grant as asked").click()
+    # Why it is asked for is sealed: the steward signs to read it, and then decides.
+    row.get_by_role("button", name="Read it").click()
     page.get_by_role("button", name="Connect Test Wallet").click()
+    page.get_by_role("button", name="Sign with Test Wallet").click()
+    expect(row.get_by_text(JUSTIFICATION)).to_be_visible()
+    row.get_by_role("button", name="Grant as asked").click()
     page.get_by_role("button", name="Sign with Test Wallet").click()
     expect(page.get_by_text("Recorded as event")).to_be_visible()
     assert httpx.get(f"{service.url}/v1/requests/request-new").json()["status"] == "granted"

@@ -18,7 +18,7 @@ from ledger.merkle import SigningKey as LogKey
 from ledger.store.engine import open_database
 from service.founding import LAST_SIGNED, DaoTerms, found_ledger
 from service.settings import Settings
-from tests.dashboard.story import story
+from tests.dashboard.story import OPENING, story
 from tests.support.ledgers import Consortium
 from tests.support.servers import ServerProcess, system_time
 from tests.support.waiting import await_that
@@ -60,7 +60,12 @@ def found_world(data: Path, consortium: Consortium) -> None:
         clock=system_time,
         last_signed_path=data / LAST_SIGNED,
     ) as log:
-        answers = log.append([Submission(event) for event in story(consortium)])
+        answers = log.append(
+            [
+                Submission(event, (OPENING,) if event.subject == "request-new" else ())
+                for event in story(consortium)
+            ]
+        )
     database.dispose()
     for answer in answers:
         if isinstance(answer, ConcordError):
