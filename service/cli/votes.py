@@ -19,10 +19,7 @@ from service.cli.context import options_of
 from service.cli.exits import Panel
 from service.cli.names import Names, named, named_whole, names_of, with_names
 from service.cli.output import console, note, plain, print_fields, print_json, print_rows
-
-Proposal = Annotated[
-    int, typer.Argument(min=0, help="Its number, whole, as `concord proposals` lists it.")
-]
+from service.cli.proposal_numbers import Number, OptionalNumber, number_of, shortest
 
 
 class InvalidSplit(InvalidInput):
@@ -34,7 +31,7 @@ class InvalidSplit(InvalidInput):
 
 def proposals(
     context: typer.Context,
-    proposal: Annotated[int | None, typer.Argument(min=0, help="One, by its whole number.")] = None,
+    proposal: OptionalNumber = None,
     state: Annotated[str | None, typer.Option(help="active, queued, executed, …")] = None,
 ) -> None:
     """List proposals, or show one with its actions, evidence and votes."""
@@ -44,8 +41,9 @@ def proposals(
             rows = list(ledger.dao.proposals(state=state))
             votes: list[JsonObject] = []
         else:
-            rows = [ledger.dao.proposal(proposal)]
-            votes = list(ledger.dao.votes(proposal))
+            number = number_of(proposal, ledger.dao)
+            rows = [ledger.dao.proposal(number)]
+            votes = list(ledger.dao.votes(number))
         names = {} if options.as_json else names_of(ledger)
     if options.as_json:
         print_json(rows if proposal is None else rows[0] | {"votes": [*votes]})
@@ -55,7 +53,9 @@ def proposals(
         return
     columns = [("Proposal", "proposal"), ("Title", "title"), ("By", "proposer"),
                ("State", "state"), ("Class", "class"), ("Waits for", "waitsFor")]  # fmt: skip
-    print_rows(columns, with_names(rows, names, "proposer"), empty="No proposals match.")
+    short = shortest([plain(each["proposal"]) for each in rows])
+    shown_rows = [each | {"proposal": short[plain(each["proposal"])]} for each in rows]
+    print_rows(columns, with_names(shown_rows, names, "proposer"), empty="No proposals match.")
 
 
 def _print_one(found: JsonObject, votes: list[JsonObject], names: Names) -> None:
@@ -63,8 +63,8 @@ def _print_one(found: JsonObject, votes: list[JsonObject], names: Names) -> None
     counted = tally if isinstance(tally, dict) else {}
     cast_votes = ", ".join(f"{shown(votes)} {name}" for name, votes in counted.items())
     fields: list[tuple[str, JsonValue]] = [
-        ("Title", found["title"]), ("Proposer", named_whole(found["proposer"], names)),
-        ("State", found["state"]),
+        ("Proposal", found["proposal"]), ("Title", found["title"]),
+        ("Proposer", named_whole(found["proposer"], names)), ("State", found["state"]),
         ("Class", found["class"]), ("Would", found["sentences"]), ("Votes", cast_votes),
         ("Quorum reached", found["quorumReached"]), ("Approved", found["approved"]),
         ("Voting ends", found["deadline"]), ("Waits for", found["waitsFor"]),
@@ -91,7 +91,7 @@ def _objects(value: JsonValue, name: str) -> list[JsonObject]:
 
 def vote(
     context: typer.Context,
-    proposal: Proposal,
+    proposal: Number,
     support: Annotated[str, typer.Argument(help="for, against, abstain or split.")],
     reason: Annotated[str, typer.Option(help="Why; public for ever.")] = "",
     receipt: Annotated[Path | None, typer.Option(help="File to keep the receipt in.")] = None,
@@ -103,7 +103,7 @@ def vote(
     options = options_of(context)
     choice = Choice(cast("Support", support), reason, _split(split) if split else None)
     with options.writer() as ledger:
-        counted = ledger.dao.vote(proposal, choice)
+        counted = ledger.dao.vote(number_of(proposal, ledger.dao), choice)
     if receipt is not None:
         receipt.write_bytes(counted.document)
     if options.as_json:
@@ -130,27 +130,27 @@ def _split(shares: list[str]) -> Split:
     )
 
 
-def queue(context: typer.Context, proposal: Proposal) -> None:
+def queue(context: typer.Context, proposal: Number) -> None:
     """Have the service queue a proposal that succeeded; it does so by itself, too."""
     options = options_of(context)
     with options.reader() as ledger:
-        taken = ledger.dao.queue(proposal)
+        taken = ledger.dao.queue(number_of(proposal, ledger.dao))
     _print_step("Queued", taken, as_json=options.as_json)
 
 
-def execute(context: typer.Context, proposal: Proposal) -> None:
+def execute(context: typer.Context, proposal: Number) -> None:
     """Have the service execute a queued proposal that is due; it does so by itself, too."""
     options = options_of(context)
     with options.reader() as ledger:
-        taken = ledger.dao.execute(proposal)
+        taken = ledger.dao.execute(number_of(proposal, ledger.dao))
     _print_step("Executed", taken, as_json=options.as_json)
 
 
-def cancel(context: typer.Context, proposal: Proposal) -> None:
+def cancel(context: typer.Context, proposal: Number) -> None:
     """Cancel your own proposal before voting begins, or any if you are the guardian."""
     options = options_of(context)
     with options.writer() as ledger:
-        sent = ledger.dao.cancel(proposal)
+        sent = ledger.dao.cancel(number_of(proposal, ledger.dao))
     taken: JsonObject = {
         "transactionHash": sent.transaction_hash,
         "blockNumber": sent.block_number,
@@ -195,14 +195,16 @@ def treasury(context: typer.Context) -> None:
     held = [(plain(each.get("symbol")), shown(each.get("balance"))) for each in tokens]
     print_fields([("Account", found.get("account")), ("Coins", shown(found.get("coins"))), *held])
     symbols = {str(each.get("token")): plain(each.get("symbol")) for each in tokens}
+    payments = _objects(found.get("payments"), "items")
+    short = shortest([plain(each["proposal"]) for each in payments if each.get("proposal")])
     rows: list[JsonObject] = [
         {
             "paid": f"{shown(each.get('amount'))} {symbols.get(str(each.get('token')), 'coins')}",
             "to": named(each.get("to"), names),
             "at": each.get("at"),
-            "proposal": each.get("proposal"),
+            "proposal": short.get(plain(each.get("proposal"))),
         }
-        for each in _objects(found.get("payments"), "items")
+        for each in payments
     ]
     columns = [("Paid", "paid"), ("To", "to"), ("At", "at"), ("By proposal", "proposal")]
     print_rows(columns, rows, empty="Nothing was paid yet.")

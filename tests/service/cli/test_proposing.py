@@ -193,6 +193,26 @@ def test_a_proposal_is_shown_with_its_evidence_its_votes_and_what_it_would_do(
     assert "Let in" in voter("proposals", "--state", "active").check().out
 
 
+def test_the_first_digits_of_a_number_name_a_proposal_and_its_title_is_said(
+    voter: Commands, dao: ServedDao
+) -> None:
+    admitted = ["propose", "admit", NEWCOMER.address, "--role", "developer", "--yes", "--json"]
+    number = voter(*admitted, "--title", "Let in").check().json["proposal"]
+    other = voter(*admitted, "--title", "Let in too").check().json["proposal"]
+    listed = voter("proposals").check().out
+    assert {line.split()[0] for line in listed.splitlines()[1:]} == {number[:8], other[:8]}
+    dao.advance(VOTING_DELAY + 1)
+    voted = voter("vote", number[:8], "for").check()
+    assert f"Proposal {number}: Let in\n" in voted.err
+    assert dao.votes(number, 1)[0]["support"] == "for"
+    unknown = str(int(number[:8]) ^ 1)
+    refused = voter("vote", unknown, "for").check(4).err
+    assert "[invalid-proposal-number]" in refused
+    assert f"No proposal begins with {unknown}" in refused
+    for slip in (number[:3], "first", f"-{number}", "1e77"):
+        assert "[invalid-proposal-number]" in voter("queue", "--", slip).check(4).err
+
+
 def test_a_file_proposes_several_actions_together(voter: Commands, dao: ServedDao) -> None:
     selector = "0x" + keccak(b"name()")[:4].hex()
     wanted = [
