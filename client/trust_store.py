@@ -86,7 +86,8 @@ class TrustStore:
                 if known is not None and not is_same_log(known, found):
                     raise WrongLog(
                         f"{server} says that it is {_named(found)}; trusted is {_named(known)}. "
-                        "If you know that the ledger was made anew, forget the old one "
+                        "If you know, from somebody else than this server, that the ledger was "
+                        "made anew or the log's key exchanged, forget the old one "
                         f"(`concord log forget`, or delete {self.path(known.origin)})."
                     )
             if servers.get(server) != found.origin:
