@@ -10,8 +10,12 @@ import typer
 from client import Draft, Ledger, Recorded
 from client.files import content_id
 from ledger.errors import ConcordError
+from ledger.events import Body
+from ledger.events.bodies.access import AccessGranted
+from ledger.events.slips import ended, unpublished
 from service.cli.context import options_of
 from service.cli.output import console, note, plain, print_fields, print_json
+from service.cli.times import now_ms
 
 
 def record(context: typer.Context, *drafts: Draft, receipt: Path | None = None) -> None:
@@ -58,6 +62,7 @@ def offer(context: typer.Context, content: bytes, *, what: str) -> None:
 
 def _record(ledger: Ledger, draft: Draft, *, quiet: bool) -> Recorded:
     signed = ledger.sign(draft)
+    _warn(ledger, signed.event.body)
     if quiet:
         return ledger.send(signed)
     console.print(f"[dim]Signing as {ledger.address}:[/] ", end="")
@@ -66,6 +71,17 @@ def _record(ledger: Ledger, draft: Draft, *, quiet: bool) -> Recorded:
     again = " (it was recorded before)" if recorded.duplicate else ""
     console.print(f"[green]Recorded[/] as event {recorded.index}{again}; its receipt is verified.")
     return recorded
+
+
+def _warn(ledger: Ledger, body: Body) -> None:
+    """Says what the signer may not have meant; it is recorded all the same."""
+    slips = [ended(body, now_ms())]
+    if isinstance(body, AccessGranted) and body.versions:
+        published = ledger.items(f"/v1/datasets/{body.dataset}/versions")
+        slips.append(unpublished(body, {str(each.get("version")) for each in published}))
+    for slip in slips:
+        if slip is not None:
+            note(slip)
 
 
 def _as_json(recorded: Recorded) -> dict[str, object]:

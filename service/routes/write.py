@@ -13,15 +13,20 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from ledger.errors import ConcordError
-from ledger.events import build_event, digest, typed_data
+from ledger.events import Body, build_event, digest, typed_data
+from ledger.events.bodies.access import AccessGranted
 from ledger.events.canonical import parse_object
+from ledger.events.slips import ended, unpublished
 from ledger.log import Submission
 from ledger.log.submission import Answer
+from ledger.store.reads import snapshot
+from ledger.views.records import DatasetVersion
 from service.http.answers import Json
 from service.http.bodies import read_body, read_object, take
 from service.http.openapi import problems, request_body
 from service.http.routing import LeanRoute, StrictRoute
 from service.parts import Parts, parts_of, submitter_of
+from service.routes.tree import in_thread
 from service.schemas.events import (
     AppendAnswer,
     AppendRequest,
@@ -129,11 +134,27 @@ async def prepare(request: Request) -> Response:
         if asked.nonce is None
         else bytes.fromhex(asked.nonce[2:]),
     )
+    warnings = await in_thread(parts, lambda: _warnings(parts, event.body))
     return Json(
         {
             "event": orjson.Fragment(event.encode()),
             "typedData": typed_data(event, parts.domain),
             "digest": "0x" + digest(event, parts.domain).hex(),
             "eventId": event.id.hex(),
+            "warnings": warnings,
         }
     )
+
+
+def _warnings(parts: Parts, body: Body) -> list[str]:
+    """What the signer may not have meant; it is recorded all the same."""
+    found = [ended(body, parts.clock())]
+    if isinstance(body, AccessGranted) and body.versions:
+        with snapshot(parts.log.database) as views:
+            known = {
+                version
+                for version in body.versions
+                if views.get(DatasetVersion, body.dataset, version) is not None
+            }
+        found.append(unpublished(body, known))
+    return [sentence for sentence in found if sentence is not None]

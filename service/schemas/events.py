@@ -133,12 +133,14 @@ class PreparedEvent(Answer):
         typed_data: what `eth_signTypedData_v4` takes.
         digest: the 32 bytes that are signed, for signers that take a hash.
         event_id: the id that it will have.
+        warnings: what its signer may not have meant, in sentences; it is recorded all the same.
     """
 
     event: dict[str, JsonValue]
     typed_data: dict[str, JsonValue]
     digest: Bytes32
     event_id: Hex32
+    warnings: list[str]
 
 
 class RecordedEventView(Answer):

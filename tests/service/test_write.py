@@ -139,6 +139,26 @@ def test_a_wallet_can_sign_what_prepare_answers(served: Served) -> None:
     assert prepared["digest"] == "0x" + bytes(signed.message_hash).hex()
 
 
+def test_prepare_warns_of_what_the_signer_may_not_have_meant_and_it_is_recorded_all_the_same(
+    granted: Served,
+) -> None:
+    c = granted.consortium
+    times = {"notBefore": "2020-01-01T00:00:00Z", "expiresAt": "2020-02-01T00:00:00Z"}
+    odd = c.grant("grant-2", "records", versions=["1", "no-such"], **times)
+    fine = c.grant("grant-3", "records", versions=["1"])
+    warnings = []
+    for event in (odd, fine):
+        body = orjson.loads(event.body_bytes)
+        asked = {"kind": "access.granted", "actor": event.actor, "body": body}
+        warnings.append(granted.post("/v1/events:prepare", asked).json()["warnings"])
+    assert [sentence.split(",")[0].split(" yet")[0] for sentence in warnings[0]] == [
+        "The grant ends at 2020-02-01T00:00:00Z",
+        "Dataset records has no version no-such",
+    ]
+    assert warnings[1] == []
+    assert granted.send(odd).status_code == 201
+
+
 def test_prepare_keeps_the_time_and_nonce_that_it_is_given(served: Served) -> None:
     c = served.consortium
     event = c.dataset("records")

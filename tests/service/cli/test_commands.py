@@ -75,6 +75,21 @@ def test_with_json_one_document_with_the_receipt_is_printed(world: World, user: 
     assert result.err == ""
 
 
+def test_what_a_signer_may_not_have_meant_is_said_and_recorded_all_the_same(
+    history: World, user: Commands
+) -> None:
+    past = ("--from", "2020-01-01", "--until", "2020-02-01", "--key", "hospital", "--json")
+    grant = ("grant", "d", history.address("lab"), "--action", "train", "--duo", "HMB")
+    done = user(*grant, "--id", "old", "--version", "1", "--version", "9", *past).check()
+    assert done.json["index"]
+    assert "Note: The grant ends at 2020-02-01T00:00:00Z, which is past" in done.err
+    assert "Dataset d has no version 9 yet" in done.err
+    renewed = user("renew", "g", "--until", "2021-01-01", "--key", "hospital").check(4)
+    assert "lies before the grant begins" in renewed.err
+    said = user(*grant, "--id", "new", "--version", "1", "--until", "30d", "--key", "hospital")
+    assert said.check().err == ""
+
+
 def test_every_step_of_a_grants_life_can_be_taken(history: World, user: Commands) -> None:
     for line in (
         "use g --action train --duo HMB --records 5 --bytes 100 --run run-1 --key lab",
