@@ -28,7 +28,14 @@ from governance.plan import DeploymentPlan
 from governance.policies import PolicyAdmission, PolicyBook
 from governance.proposals import ChainProposals, StatusReader
 from governance.reads import Reader
-from governance.votes import Rate, RateLimiter, RelayLimits, VoteRelay, planned_domains
+from governance.votes import (
+    Rate,
+    RateLimiter,
+    Recounter,
+    RelayLimits,
+    VoteRelay,
+    planned_domains,
+)
 from ledger.anchor import AnchorProgress, AnchorTarget
 from ledger.chain.chain import Chain
 from ledger.chain.connect import EMBEDDED_SCHEME, connect
@@ -93,6 +100,7 @@ class Dao:
         wallets: asks members that are contracts.
         reader: many questions to the chain as one.
         relay: takes signed ballots and delegations.
+        recounter: counts votes again.
         trials: how often one source may have the chain try something.
         rpc: answers JSON-RPC.
         background: mirror, anchorers and keeper; `wake` them after a transaction was sent.
@@ -100,6 +108,7 @@ class Dao:
         anchor_now: anchors the present size in the DAO's registry, due or not; raises as
             `Anchorer.anchor_now`.
         threads: for whatever asks the chain.
+        slow_thread: likewise, for what takes seconds and would keep all of `threads` busy.
     """
 
     own_accounts: frozenset[str]
@@ -116,12 +125,14 @@ class Dao:
     wallets: DaoWallets
     reader: Reader
     relay: VoteRelay
+    recounter: Recounter
     trials: RateLimiter
     rpc: RpcEndpoint
     background: Background
     registries: tuple[Registry, ...]
     anchor_now: Callable[[], AnchorProgress]
     threads: ThreadPoolExecutor
+    slow_thread: ThreadPoolExecutor
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,12 +274,14 @@ def open_dao(
             wallets=policies.wallets,
             reader=Reader(chain),
             relay=relay,
+            recounter=Recounter(chain, at),
             trials=RateLimiter(_trial_rate(settings), "source"),
             rpc=_rpc(chain, settings),
             background=background,
             registries=tuple(each.registry for each in anchorings),
             anchor_now=anchorings[0].anchor_now,
             threads=threads,
+            slow_thread=stack.enter_context(ThreadPoolExecutor(1, "concord-chain-slow")),
         )
 
 

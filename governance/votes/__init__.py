@@ -42,7 +42,7 @@ from governance.votes.relay import (
     delegation_transaction,
 )
 from governance.votes.standing import Standing, prepare_ballot, read_standing
-from governance.votes.tally import Recount, recount, recount_proposal, votes_in
+from governance.votes.tally import Recount, Recounter, recount, recount_proposal, votes_in
 from governance.votes.typed_data import (
     ContractDomain,
     VotingDomains,
@@ -72,6 +72,7 @@ __all__ = [
     "RateLimited",
     "RateLimiter",
     "Recount",
+    "Recounter",
     "RelayBusy",
     "RelayClosed",
     "RelayLimits",

@@ -13,7 +13,8 @@ what `proposalVotes` answers at the same block and no voter cast more than they 
 
 from __future__ import annotations
 
-from collections import defaultdict
+import threading
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,12 +27,15 @@ from governance.proposals.records import ProposalRecord
 from governance.proposals.states import Tally
 from governance.reads import Read, Reader
 from ledger.chain.chain import Chain, Cursor
-from ledger.chain.errors import ExecutionReverted
+from ledger.chain.errors import ChainReorganised, ExecutionReverted
 from ledger.chain.values import ChainLog
 from ledger.events.identifiers import keccak
 
 VOTE_CAST = keccak(b"VoteCast(address,uint256,uint8,uint256,string)")
 VOTE_CAST_WITH_PARAMS = keccak(b"VoteCastWithParams(address,uint256,uint8,uint256,string,bytes)")
+MOST_VOTES = 100_000
+"""Some 50 MB."""
+
 _CHOICES = 3
 _SPLIT = 255
 
@@ -55,6 +59,15 @@ class CountedVote:
     params: bytes
     block_number: int
     log_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What the confirmed chain says of a proposal's votes, up to a block."""
+
+    votes: tuple[CountedVote, ...]
+    power: Mapping[str, int]
+    cursor: Cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,36 +146,82 @@ def recount_proposal(chain: Chain, at: DaoAddresses, proposal: ProposalRecord) -
     Raises:
         ChainUnavailable, ChainReorganised, ChainMoved: see `Chain.read_logs`.
     """
-    governor, token = canonical_address(at.governor), canonical_address(at.token)
-    votes, end = _read_votes(chain, governor, proposal)
-    voters = sorted({vote.voter for vote in votes})
-    reader = Reader(chain)
-    reads = [Read(governor, call_data("ConcordGovernor", "proposalVotes", proposal.proposal_id))]
-    reads += [
-        Read(token, call_data("ConcordToken", "getPastVotes", voter, proposal.snapshot))
-        for voter in voters
-    ]
-    reported, *powers = reader.read(reads, block=end.number)
-    if isinstance(reported, ExecutionReverted):
-        raise reported
-    power = {
-        voter: 0 if isinstance(answer, ExecutionReverted) else int.from_bytes(answer)
-        for voter, answer in zip(voters, powers, strict=True)
-    }
-    return recount(votes, power, Tally(*_words(reported)), block_number=end.number)
+    return Recounter(chain, at).recount(proposal)
 
 
-def _read_votes(
-    chain: Chain, governor: Address, proposal: ProposalRecord
-) -> tuple[list[CountedVote], Cursor]:
-    cursor = chain.start(proposal.block_number)
-    votes: list[CountedVote] = []
-    is_complete = False
-    while not is_complete:
-        batch = chain.read_logs(cursor, [governor])
-        votes += votes_in(batch.logs, governor, proposal.proposal_id)
-        cursor, is_complete = batch.cursor, batch.is_complete
-    return votes, cursor
+class Recounter:
+    """Counts proposals again, one at a time; safe to use from any thread.
+
+    What was read of the confirmed chain is remembered, for neither a vote nor a voter's power at
+    the snapshot changes any more: a later count reads what has come since. The sums are made anew
+    each time. Where the chain was reorganised all of it is read again.
+
+    Args:
+        chain: where the DAO is.
+        at: its contracts.
+        most_votes: of how many votes is remembered; the proposal that was not asked for longest is
+            forgotten first.
+    """
+
+    def __init__(self, chain: Chain, at: DaoAddresses, *, most_votes: int = MOST_VOTES) -> None:
+        self._chain = chain
+        self._reader = Reader(chain)
+        self._governor = canonical_address(at.governor)
+        self._token = canonical_address(at.token)
+        self._most_votes = most_votes
+        # Guarded by _lock.
+        self._lock = threading.Lock()
+        self._known: OrderedDict[ProposalRecord, _Counted] = OrderedDict()
+
+    def recount(self, proposal: ProposalRecord) -> Recount:
+        """Count a proposal's votes, as of the last confirmed block.
+
+        Raises:
+            ChainUnavailable, ChainReorganised, ChainMoved: see `Chain.read_logs`.
+        """
+        with self._lock:
+            known = self._known.pop(proposal, None)
+            try:
+                counted = self._read_on(proposal, known or self._nothing(proposal))
+            except ChainReorganised:
+                if known is None:
+                    raise
+                counted = self._read_on(proposal, self._nothing(proposal))
+            self._remember(proposal, counted)
+        block = counted.cursor.number
+        call = call_data("ConcordGovernor", "proposalVotes", proposal.proposal_id)
+        reported = self._reader.read_one(Read(self._governor, call), block=block)
+        return recount(counted.votes, counted.power, Tally(*_words(reported)), block_number=block)
+
+    def _nothing(self, proposal: ProposalRecord) -> _Counted:
+        return _Counted((), {}, self._chain.start(proposal.block_number))
+
+    def _read_on(self, proposal: ProposalRecord, known: _Counted) -> _Counted:
+        cursor, votes = known.cursor, [*known.votes]
+        is_complete = False
+        while not is_complete:
+            batch = self._chain.read_logs(cursor, [self._governor])
+            votes += votes_in(batch.logs, self._governor, proposal.proposal_id)
+            cursor, is_complete = batch.cursor, batch.is_complete
+        voters = sorted({vote.voter for vote in votes} - known.power.keys())
+        snapshot = proposal.snapshot
+        reads = [
+            Read(self._token, call_data("ConcordToken", "getPastVotes", voter, snapshot))
+            for voter in voters
+        ]
+        answers = self._reader.read(reads, block=cursor.number)
+        power = {
+            voter: 0 if isinstance(answer, ExecutionReverted) else int.from_bytes(answer)
+            for voter, answer in zip(voters, answers, strict=True)
+        }
+        return _Counted(tuple(votes), {**known.power, **power}, cursor)
+
+    def _remember(self, proposal: ProposalRecord, counted: _Counted) -> None:
+        self._known[proposal] = counted
+        kept = sum(len(each.votes) for each in self._known.values())
+        while kept > self._most_votes:
+            _, forgotten = self._known.popitem(last=False)
+            kept -= len(forgotten.votes)
 
 
 def _vote(log: ChainLog, proposal_id: int) -> CountedVote | None:

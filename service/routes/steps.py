@@ -4,6 +4,7 @@ and its votes counted again.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -21,7 +22,6 @@ from governance.proposals import (
     queue,
     read_guardian,
 )
-from governance.votes import recount_proposal
 from ledger.chain.values import TransactionReceipt
 from ledger.errors import Conflict
 from service.http.answers import Json
@@ -176,8 +176,9 @@ async def recount(request: Request, proposal: ProposalId) -> Response:
     parts = parts_of(request)
     dao = dao_of(parts)
     dao.trials.take(source_of(request), time.monotonic())
-    found = await on_chain(
-        dao, lambda: recount_proposal(dao.chain, dao.addresses, proposal_of(dao, proposal))
+    record = await on_chain(dao, lambda: proposal_of(dao, proposal))
+    found = await asyncio.get_running_loop().run_in_executor(
+        dao.slow_thread, dao.recounter.recount, record
     )
     return Json(
         {

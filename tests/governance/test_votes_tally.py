@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -14,8 +15,10 @@ from governance.actions import kinds as k
 from governance.actions.calls import call_data
 from governance.addresses import created_address
 from governance.proposals import Tally
-from governance.votes import Split, Support, recount, recount_proposal, votes_in
+from governance.reads import Read, Reader
+from governance.votes import Recounter, Split, Support, recount, recount_proposal, votes_in
 from governance.votes.tally import VOTE_CAST, VOTE_CAST_WITH_PARAMS, CountedVote
+from ledger.chain.errors import ExecutionReverted
 from ledger.chain.signing import TransactionDraft
 from ledger.chain.values import ChainLog
 from tests.governance.atomic import init_code
@@ -160,6 +163,62 @@ def test_the_governors_tally_is_counted_again(dao: Dao) -> None:
 def test_a_proposal_without_votes_counts_to_nothing(dao: Dao) -> None:
     record = proposed(dao, k.RemoveMember(member=DAVE.address))
     assert recount_proposal(dao.chain, dao.at, record).agrees
+
+
+@pytest.mark.parametrize("most_votes", [0, 1, 100])
+def test_a_later_count_adds_what_has_come_since(dao: Dao, most_votes: int) -> None:
+    first, second = (proposed(dao, k.RemoveMember(member=each.address)) for each in (CAROL, DAVE))
+    dao.open(votable(first))
+    recounter = Recounter(dao.chain, dao.at, most_votes=most_votes)
+    for voter in (ALICE, BOB, CAROL):
+        for record, support in ((first, AGAINST), (second, ABSTAIN)):
+            dao.vote(voter, votable(record), support)
+            again = recounter.recount(record)
+            assert again.agrees
+            assert again == recount_proposal(dao.chain, dao.at, record)
+    assert again.votes == 3
+
+
+def test_what_cannot_change_is_not_asked_again(dao: Dao, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = proposed(dao, k.RemoveMember(member=DAVE.address))
+    dao.open(votable(record))
+    asked: list[int] = []
+    ask = Reader.read
+
+    def noticed(
+        reader: Reader, reads: Sequence[Read], *, block: int | None = None
+    ) -> list[bytes | ExecutionReverted]:
+        asked.append(len(reads))
+        return ask(reader, reads, block=block)
+
+    recounter = Recounter(dao.chain, dao.at)
+    for voter in (ALICE, BOB):
+        dao.vote(voter, votable(record))
+    monkeypatch.setattr(Reader, "read", noticed)
+    assert recounter.recount(record).votes == 2
+    assert asked == [2, 1]
+    dao.vote(CAROL, votable(record))
+    assert recounter.recount(record).votes == 3
+    assert asked == [2, 1, 1, 1]
+
+
+@pytest.mark.anvil
+def test_votes_of_a_block_that_is_gone_are_not_counted(dao: Dao) -> None:
+    if dao.backend.name == "embedded":
+        pytest.skip("the embedded chain is never reorganised")
+    record = proposed(dao, k.RemoveMember(member=DAVE.address))
+    dao.open(votable(record))
+    recounter = Recounter(dao.chain, dao.at)
+    dao.vote(ALICE, votable(record))
+    snapshot = dao.backend.request("evm_snapshot")
+    dao.vote(BOB, votable(record))
+    assert recounter.recount(record).votes == 2
+    dao.backend.request("evm_revert", snapshot)
+    dao.advance(5)
+    dao.vote(CAROL, votable(record), AGAINST)
+    again = recounter.recount(record)
+    assert (again.agrees, again.votes) == (True, 2)
+    assert again.counted == Tally(200 * TOKEN, 400 * TOKEN, 0)
 
 
 @pytest.mark.slow
