@@ -352,6 +352,7 @@ class Log(SigningReader):
     def _refresh(self) -> None:
         """Publishes what another process has appended, or what could not be published before."""
         try:
+            self._database.require_file()
             self._scrub()
             with self._database.read() as connection:
                 head = read_head(connection) or Head()

@@ -25,6 +25,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
+from ledger.store.database_file import DatabaseFile
 from ledger.store.errors import UnsupportedDatabase, named_errors
 
 BUSY_TIMEOUT_MS: Final = 5_000
@@ -44,10 +45,12 @@ class Database:
     Attributes:
         writer: for the one transaction at a time that appends, and for maintenance.
         readers: for everything else.
+        file: which file it is, for SQLite.
     """
 
     writer: Engine
     readers: Engine
+    file: DatabaseFile | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -65,10 +68,13 @@ class Database:
         """One transaction that may write; commits at the end, rolls back when left by an error.
 
         Raises:
+            DatabaseReplaced: at the end; what was written is in a file that has no name any more.
             Unavailable, IntegrityError: as `ledger.store.errors` names them.
         """
-        with named_errors(), self.writer.begin() as connection:
-            yield connection
+        with named_errors(), self.writer.connect() as connection:
+            with connection.begin():
+                yield connection
+            self.require_file()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -79,6 +85,15 @@ class Database:
         """
         with named_errors(), self.readers.begin() as connection:
             yield connection
+
+    def require_file(self) -> None:
+        """Makes sure that SQLite's file is still the one that was opened.
+
+        Raises:
+            DatabaseReplaced: it was deleted, or another was put in its place.
+        """
+        if self.file is not None:
+            self.file.require()
 
     def dispose(self) -> None:
         """Closes every connection that is not in use."""
@@ -124,11 +139,13 @@ def _open_sqlite(url: URL, busy_timeout_ms: int) -> Database:
     readers = create_engine(
         url, poolclass=QueuePool, pool_size=READERS, max_overflow=0, connect_args=connect_args
     )
+    file = DatabaseFile(Path(url.database))
     event.listen(writer, "connect", _prepare_sqlite_writer)
+    event.listen(writer, "connect", lambda *_: file.opened())
     event.listen(writer, "begin", _begin_immediate)
     event.listen(readers, "connect", _prepare_sqlite_reader)
     event.listen(readers, "begin", _begin_deferred)
-    return Database(writer, readers)
+    return Database(writer, readers, file)
 
 
 def _open_postgresql(url: URL, busy_timeout_ms: int) -> Database:

@@ -52,6 +52,13 @@ class DatabaseCorrupt(IntegrityError):
     remedy = "Stop the service, keep the files, and restore the newest backup."
 
 
+class DatabaseReplaced(IntegrityError):
+    """The database's file was deleted, or another put in its place, while it was in use."""
+
+    code = "database-replaced"
+    remedy = "Stop all processes of the ledger, put the newest file back, and start again."
+
+
 class RowsContradict(IntegrityError):
     """A row that should be new exists, or one that should exist is missing."""
 

@@ -20,7 +20,13 @@ from ledger.merkle import SigningKey as LogKey
 from ledger.merkle import open_checkpoint
 from ledger.merkle.errors import NoKnownSignature
 from ledger.store.engine import Database, open_database
-from ledger.store.errors import DatabaseDown, DatabaseLocked, DatabaseReadOnly, DiskFull
+from ledger.store.errors import (
+    DatabaseDown,
+    DatabaseLocked,
+    DatabaseReadOnly,
+    DatabaseReplaced,
+    DiskFull,
+)
 from tests.support.logs import QUICK, LogUnderTest, record
 from tests.support.waiting import await_that
 
@@ -216,6 +222,41 @@ def test_a_rolled_back_database_is_noticed_without_anyone_appending(
             break
         log.wait_for_growth(log.size, timeout=0.02)
     assert isinstance(log.stopped, HistoryRewritten)
+
+
+def put_in_its_place(file: Path, copy: Path | None) -> None:
+    """What somebody does who forgets to stop the service first."""
+    for name in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):
+        name.unlink()
+    if copy is not None:
+        shutil.copy(copy, file)
+
+
+@pytest.mark.parametrize("has_copy", [True, False])
+def test_a_file_that_is_replaced_under_a_running_log_takes_nothing_that_would_be_lost(
+    sqlite_ledger: LogUnderTest, tmp_path: Path, *, has_copy: bool
+) -> None:
+    log = sqlite_ledger.create(Limits(poll_seconds=60))
+    file = sqlite_ledger.database.path
+    assert file is not None
+    copy = tmp_path / "copy.db"
+    with sqlite3.connect(file) as source, sqlite3.connect(copy) as target:
+        source.backup(target)
+    record(log, [sqlite_ledger.consortium.dataset("d")])
+    signed = log.checkpoint()
+    put_in_its_place(file, copy if has_copy else None)
+    assert isinstance(append_one(sqlite_ledger, "e"), DatabaseReplaced)
+    assert isinstance(log.stopped, DatabaseReplaced)
+    assert log.checkpoint() == signed
+
+
+def test_a_replaced_file_is_noticed_without_anyone_appending(sqlite_ledger: LogUnderTest) -> None:
+    log = sqlite_ledger.create(QUICK)
+    file = sqlite_ledger.database.path
+    assert file is not None
+    Path(f"{file}-wal").unlink()
+    await_that(lambda: log.stopped is not None)
+    assert isinstance(log.stopped, DatabaseReplaced)
 
 
 def test_another_history_of_the_same_length_is_not_opened(
