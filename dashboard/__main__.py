@@ -26,6 +26,9 @@ _OPTIONS = {
     "client.toolbarMode": "viewer",
     "client.showErrorDetails": "none",
     "client.showSidebarNavigation": "true",
+    # One run after the other. Two at once share the address that pages read, and the values of
+    # widgets: the run of a live part, on its way out, would take a click's address away from it.
+    "runner.fastReruns": "false",
     "runner.magicEnabled": "false",
     "runner.postScriptGC": "false",
     "logger.level": "warning",

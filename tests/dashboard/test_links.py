@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from dashboard.__main__ import command
 from tests.dashboard.conftest import Open, settled
 from tests.dashboard.processes import DashboardProcess
 
@@ -40,6 +41,31 @@ def test_a_link_opens_in_another_tab_as_links_do(open_page: Open, context: Brows
         page.get_by_role("link", name=NORTH).click(modifiers=["Control"])
     settled(opened.value, "North Hospital")
     settled(page, "Datasets")
+
+
+def test_a_link_is_followed_that_was_drawn_again_while_it_was_pressed(open_page: Open) -> None:
+    page = open_page("/datasets", heading="Datasets")
+    link = page.get_by_role("link", name=NORTH)
+    link.hover()
+    page.mouse.down()
+    link.evaluate("link => { const part = link.closest('.stHtml'); part.innerHTML += ''; }")
+    page.mouse.up()
+    settled(page, "North Hospital")
+    assert page.url.endswith("/datasets?dataset=wdbc-north")
+
+
+def test_a_link_is_followed_once_the_dashboard_is_back(open_page: Open) -> None:
+    page = open_page("/datasets", heading="Datasets")
+    app = page.get_by_test_id("stApp")
+    app.evaluate("app => { app.dataset.testConnectionState = 'PINGING_SERVER'; }")
+    page.get_by_role("link", name=NORTH).click()
+    assert page.url.endswith("/datasets")
+    app.evaluate("app => { app.dataset.testConnectionState = 'CONNECTED'; }")
+    settled(page, "North Hospital")
+
+
+def test_runs_of_one_visitor_never_overlap() -> None:
+    assert "--runner.fastReruns=false" in command(address="127.0.0.1", port=8501)
 
 
 def test_the_next_page_is_shown_from_its_top(open_page: Open) -> None:
