@@ -17,7 +17,8 @@ from service.http.middleware import Frame, PlainStart
 from service.http.routing import LeanRoute
 from service.http.server import Server, build_server
 from service.metrics import Metrics
-from service.parts import open_parts
+from service.parts import open_parts, require_database
+from service.readiness import Readiness
 from service.routes import ROUTERS
 from service.settings import Settings
 from service.signin.gate import Gate, is_public
@@ -43,6 +44,8 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.parts = parts
             app.state.growth = growth = Growth(parts.log)
             app.state.submitter = Submitter(parts.log)
+            app.state.readiness = Readiness(lambda: require_database(parts.log))
+            opened.callback(app.state.readiness.close)
             try:
                 yield
             finally:

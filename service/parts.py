@@ -30,6 +30,7 @@ from service.http.growth import Growth
 from service.log_key import read_log_key
 from service.metrics import Metrics
 from service.profiles import Profiles
+from service.readiness import NotReady, Readiness
 from service.settings import Settings
 from service.signin.nonces import Nonces
 from service.signin.sessions import Sessions
@@ -94,11 +95,30 @@ def growth_of(request: Request) -> Growth:
     return growth
 
 
+def readiness_of(request: Request) -> Readiness:
+    """What looks whether the database answers."""
+    readiness = request.app.state.readiness
+    assert isinstance(readiness, Readiness)  # noqa: S101 - the lifespan has put it there
+    return readiness
+
+
 def submitter_of(request: Request) -> Submitter:
     """What hands single events to the log."""
     submitter = request.app.state.submitter
     assert isinstance(submitter, Submitter)  # noqa: S101 - the lifespan has put it there
     return submitter
+
+
+def require_database(log: Log) -> None:
+    """Reads the database.
+
+    Raises:
+        NotReady: it holds less than was signed for.
+        Unavailable: it does not answer.
+    """
+    with snapshot(log.database) as views:
+        if views.size < log.size:
+            raise NotReady("The database holds less than was signed for; see the service's log.")
 
 
 def system_clock() -> int:

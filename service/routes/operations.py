@@ -6,14 +6,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from ledger.errors import Unavailable
-from ledger.store.reads import snapshot
 from service.http.answers import Json
 from service.http.errors import ShuttingDown
 from service.http.routing import StrictRoute
 from service.metrics import MEDIA_TYPE
-from service.parts import Parts, growth_of, parts_of
-from service.routes.tree import in_thread
+from service.parts import Parts, growth_of, parts_of, readiness_of
+from service.readiness import NotReady
 
 router = APIRouter(route_class=StrictRoute, tags=["operations"])
 
@@ -38,13 +36,6 @@ class Readiness(Health):
     waiting: list[Waiting]
 
 
-class NotReady(Unavailable):
-    """The log takes nothing any more, or work in the background has stopped for good."""
-
-    code = "not-ready"
-    remedy = "Send no requests here until it answers 200; the service's log has the cause."
-
-
 @router.get("/healthz", summary="The process answers", responses={200: {"model": Health}})
 async def health(request: Request) -> Response:
     """Nothing is looked at."""
@@ -54,11 +45,15 @@ async def health(request: Request) -> Response:
 
 @router.get("/readyz", summary="It can read and append", responses={200: {"model": Readiness}})
 async def ready(request: Request) -> Response:
-    """Asks the database, whether the log still takes events, and the work in the background."""
+    """Asks the database, whether the log still takes events, and the work in the background.
+
+    Answered within a second, whatever hangs.
+    """
     parts = parts_of(request)
     if growth_of(request).stopping:
         raise ShuttingDown("The service is being stopped.")
-    await in_thread(parts, lambda: _check(parts))
+    _require_work(parts)
+    await readiness_of(request).require()
     return Json({"status": "ready", "waiting": _waiting(parts)})
 
 
@@ -71,7 +66,8 @@ def _waiting(parts: Parts) -> list[dict[str, str | None]]:
     ]
 
 
-def _check(parts: Parts) -> None:
+def _require_work(parts: Parts) -> None:
+    """Raises `NotReady` where the log or work in the background has stopped for good."""
     stopped = parts.log.stopped
     if stopped is not None:
         raise NotReady(f"The log takes nothing any more ({stopped.code}); see the service's log.")
@@ -83,9 +79,6 @@ def _check(parts: Parts) -> None:
         ]
         if stopped_workers:
             raise NotReady(" ".join(stopped_workers))
-    with snapshot(parts.log.database) as views:
-        if views.size < parts.log.size:
-            raise NotReady("The database holds less than was signed for; see the service's log.")
 
 
 @router.get(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -31,6 +32,17 @@ def test_a_service_whose_database_is_gone_is_alive_and_not_ready(served: Served)
         connection.execute("ALTER TABLE head RENAME TO elsewhere")
     assert served.get("/healthz").status_code == 200
     assert served.get("/readyz").status_code in {500, 503}
+
+
+def test_a_service_whose_threads_all_wait_for_something_answers_probes(served: Served) -> None:
+    parts = served.server._server.config.app.state.parts  # type: ignore[union-attr]
+    answers = threading.Event()
+    for _ in range(2 * parts.settings.reader_threads):
+        parts.readers.submit(answers.wait)
+    try:
+        assert served.get("/readyz").json()["status"] == "ready"
+    finally:
+        answers.set()
 
 
 def test_the_figures_count_what_was_recorded_refused_and_answered(granted: Served) -> None:
