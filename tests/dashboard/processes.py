@@ -11,7 +11,7 @@ from typing import Self
 import httpx
 
 from dashboard.__main__ import command, environment
-from tests.support.servers import free_port
+from tests.support.ports import free_port
 
 STARTS_WITHIN = 120.0
 

@@ -22,7 +22,8 @@ from tests.dashboard.processes import DashboardProcess
 from tests.dashboard.story import now_consortium, story
 from tests.dashboard.wallet import Wallet
 from tests.support.ledgers import CHAIN_ID, Consortium
-from tests.support.servers import ServerProcess, ServerThread, create_ledger, free_port
+from tests.support.ports import free_port
+from tests.support.servers import ServerProcess, ServerThread, create_ledger
 
 PAGES = ["overview", "proposals", "models", "datasets", "audit", "members"]
 FOR_MEMBERS = "This ledger shows its contents to its members only."

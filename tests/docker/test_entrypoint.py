@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,15 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 ENTRYPOINT = ROOT / "docker" / "entrypoint.sh"
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def environment(data: Path, port: int, **more: str) -> dict[str, str]:
@@ -93,6 +87,17 @@ def test_without_a_passphrase_file_the_first_start_says_what_is_missing(tmp_path
 
     assert result.returncode != 0
     assert "passphrase" in result.stderr
+    assert not (tmp_path / "log.key").exists()
+
+
+def test_a_passphrase_that_cannot_be_read_is_named_with_the_user_who_cannot(tmp_path: Path) -> None:
+    passphrase = tmp_path / "nothing-there"
+    env = environment(tmp_path, 1, CONCORD_PASSPHRASE_FILE=str(passphrase))
+
+    result = subprocess.run([ENTRYPOINT], env=env, capture_output=True, text=True, timeout=30)
+
+    assert result.returncode == 1
+    assert f"User {os.getuid()} cannot read {passphrase}" in result.stderr
     assert not (tmp_path / "log.key").exists()
 
 

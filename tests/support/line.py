@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from tests.support.servers import free_port
+from tests.support.ports import free_port
 
 _PIECE = 1 << 16
 
