@@ -29,7 +29,7 @@ from ledger.views.records import LedgerInfo
 from service.http.growth import Growth
 from service.log_key import read_log_key
 from service.metrics import Metrics
-from service.profiles import Profiles
+from service.profiles import MIRROR, RELAYER, Profiles
 from service.readiness import NotReady, Readiness
 from service.settings import Settings
 from service.signin.nonces import Nonces
@@ -196,7 +196,7 @@ def open_parts(
                     clock,
                     randomness,
                     content,
-                    Profiles(content, clock, _relayer_of(dao)),
+                    Profiles(content, clock, _own_names(dao)),
                     sessions,
                     dao,
                 )
@@ -214,8 +214,12 @@ def _policies_of(database: Database, content: ContentStore, domain: Domain) -> P
     return open_policies(content, domain.chain_id)
 
 
-def _relayer_of(dao: Dao | None) -> str | None:
-    return None if dao is None else to_checksum_address(dao.signer.address)
+def _own_names(dao: Dao | None) -> dict[str, str]:
+    """What the service's own accounts are called; one that is both relays."""
+    if dao is None:
+        return {}
+    relayer = to_checksum_address(dao.signer.address)
+    return dict.fromkeys(dao.own_accounts, MIRROR) | {relayer: RELAYER}
 
 
 def _dao_of(

@@ -7,7 +7,7 @@ hidden.
 Rules:
 - A profile that is not held, is too large or is no JSON object with a name gives no name, and never
   an error: a list of members does not fail for what one of them left out.
-- The service's own account has a name of its own, unless the members gave it one.
+- The service's own accounts have names of their own, unless the members gave them one.
 - Names are kept in memory by digest, which never gives another; what is missing is looked for again
   after a while.
 """
@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from governance.wording import visible
 from ledger.content.cid import Cid, Codec
@@ -31,7 +31,10 @@ MAX_PROFILE_BYTES = 64 * 1024
 """Less than a block, so that the digest of a profile is its content id."""
 
 RELAYER = "The ledger’s relayer"
-"""What the account is called that relays, anchors and mirrors."""
+"""What the account is called that relays and anchors; and mirrors, while its key does both."""
+
+MIRROR = "The ledger’s mirror"
+"""What the account is called that mirrors alone, since the relayer has another key."""
 
 MAX_NAME = 200
 """Characters that are shown."""
@@ -51,15 +54,15 @@ class Profiles:
     Args:
         content: where profiles are kept.
         clock: milliseconds since the epoch.
-        relayer: account of the service, in EIP-55; None where there is no DAO.
+        own: names of the service's own accounts, by address in EIP-55.
     """
 
     def __init__(
-        self, content: ContentStore, clock: Callable[[], int], relayer: str | None = None
+        self, content: ContentStore, clock: Callable[[], int], own: Mapping[str, str]
     ) -> None:
         self._content = content
         self._clock = clock
-        self._relayer = relayer
+        self._own = own
         self._lock = threading.Lock()
         # By digest, the latest used last: the name, and when to look again where there is none.
         self._names: OrderedDict[str, tuple[str | None, int]] = OrderedDict()
@@ -71,7 +74,7 @@ class Profiles:
         name = member.name
         if name is None and member.profile is not None:
             name = self.name_in(member.profile)
-        return RELAYER if name is None and member.member == self._relayer else name
+        return self._own.get(member.member) if name is None else name
 
     def name_in(self, digest: str) -> str | None:
         """The name in a profile, by its SHA-256 in hex; None if it is not held, or says none."""

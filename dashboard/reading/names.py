@@ -14,7 +14,7 @@ from dashboard.reading.connection import every, kept_for, read
 from dashboard.reading.dao import dao, has_dao
 from dashboard.reading.fields import inner, texts
 from dashboard.reading.fields import text as text_of
-from dashboard.reading.titles import proposal_title
+from dashboard.reading.titles import proposal_title, version_of
 from dashboard.words.amounts import tokens
 from dashboard.words.times import exact, instant_ms
 
@@ -29,10 +29,10 @@ CONTRACTS = {
 }
 """What stands at the DAO's addresses."""
 
-RELAYER = "The ledger’s relayer"
-"""Who tells the log what contracts did."""
+MIRROR = "The ledger’s mirror"
+"""Who tells the log what contracts did, where it is no member."""
 
-_WITH_ARTICLE = frozenset({RELAYER, *CONTRACTS.values()})
+_WITH_ARTICLE = frozenset({MIRROR, "The ledger’s relayer", *CONTRACTS.values()})
 
 MOST_MEMBERS = 1_000
 """Members that are read at once; of more, those whose name is needed are asked for."""
@@ -42,6 +42,10 @@ _NAMED_ADDRESS = re.compile(r"\((0x[0-9a-fA-F]{4})[0-9a-fA-F]{32}([0-9a-fA-F]{4}
 _HASH = re.compile(r"\b(0x[0-9a-f]{10})[0-9a-f]{54}\b")
 _UNITS = re.compile(r"\b(\d{1,78}) token units\b")
 _WEIGHT = re.compile(r"\bwith weight (\d{1,78})\b")
+_RECORD = re.compile(
+    r"\b([Mm]odel ([a-z0-9][a-z0-9._-]{0,127}))([:,]| was [a-z ]+:)(?: the version with)?"
+    r" record (0x[0-9a-f]{64})\b"
+)
 _PROPOSAL = re.compile(r"\b\d{32,78}\b")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 _DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
@@ -86,7 +90,7 @@ def _contracts_of(reader: str) -> dict[str, str]:
     if not has_dao():
         return {}
     first = inner(read("/v1/events/0"), "event")
-    known = {text_of(inner(first, "body"), "mirror"): RELAYER}
+    known = {text_of(inner(first, "body"), "mirror"): MIRROR}
     for name, at in inner(dao(), "contracts").items():
         known[str(at)] = CONTRACTS.get(name, name)
     return known
@@ -120,12 +124,13 @@ def roles_of(address: str) -> list[str]:
 
 
 def readable(sentence: str) -> str:
-    """A sentence of the ledger's with names for addresses, titles for numbers of proposals, plain
-    times, amounts in tokens, and fingerprints cut short.
+    """A sentence of the ledger's with names for addresses, titles for numbers of proposals,
+    versions for records, plain times, amounts in tokens, and fingerprints cut short.
 
     An address in brackets stands behind a name already: it stays, shortened.
     """
-    shortened = _NAMED_ADDRESS.sub(r"(\1…\2)", sentence)
+    versioned = _RECORD.sub(_version_found, sentence)
+    shortened = _NAMED_ADDRESS.sub(r"(\1…\2)", versioned)
     named_in_it = _ADDRESS.sub(_name_found, shortened)
     weighed = _WEIGHT.sub(lambda found: f"with {tokens(int(found[1]))}", named_in_it)
     counted = _UNITS.sub(lambda found: tokens(int(found[1])), weighed)
@@ -137,6 +142,12 @@ def readable(sentence: str) -> str:
 def _name_found(found: re.Match[str]) -> str:
     name = name_of(found[0])
     return _within(name) if found.start() else name
+
+
+def _version_found(found: re.Match[str]) -> str:
+    about, model, between, record = found.groups()
+    version = version_of(model, record)
+    return f"{about}{between} version {version} (record {record})" if version else found[0]
 
 
 def _moment(found: re.Match[str]) -> str:

@@ -157,6 +157,8 @@ def test_the_members_exchange_the_relayer_by_vote_and_the_old_key_is_worth_nothi
         await_that(lambda: dao.get(f"/v1/members/{new.address}").status_code == 200)
         assert dao.read(f"/v1/members/{new.address}")["roles"] == ["operator"]
         await_that(lambda: kinds_about(dao, old)[-1] == "member.removed")
+        assert dao.read(f"/v1/members/{new.address}")["name"] == "The ledger’s relayer"
+        assert dao.read(f"/v1/members/{old.address}")["name"] == "The ledger’s mirror"
         governor = dao.read("/v1/dao")["contracts"]["governor"]
         assert "member" in refused_transaction(dao, old, governor)
 
@@ -182,6 +184,14 @@ def test_the_members_exchange_the_relayer_by_vote_and_the_old_key_is_worth_nothi
     report = fsck(database, domain=domain)
     database.dispose()
     assert report.difference is None, str(report.difference)
+
+
+def test_the_mirrors_account_has_a_name_as_soon_as_the_relayers_is_another(data: Path) -> None:
+    old = read_relayer(settings_of(data))
+    exchange_relayer(settings_of(data), os.urandom)
+    with serving(data) as dao:
+        await_that(lambda: dao.get(f"/v1/members/{old.address}").status_code == 200)
+        assert dao.read(f"/v1/members/{old.address}")["name"] == "The ledger’s mirror"
 
 
 def test_a_second_exchange_keeps_the_mirrors_key_and_the_relayers_before(data: Path) -> None:
