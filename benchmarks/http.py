@@ -33,7 +33,8 @@ import httpx
 from ledger.events import Event, verify_signature
 from ledger.store.engine import open_database
 from tests.support.ledgers import Consortium, ManualClock
-from tests.support.servers import ServerProcess, create_ledger, free_port
+from tests.support.ports import free_port
+from tests.support.servers import ServerProcess, create_ledger
 
 HERE = Path(__file__).resolve().parent
 TARGETS = {"single": (3_000, 60.0), "batches": (8_000, None)}
