@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from fpdf import FPDF
 from fpdf.enums import Align, VAlign, WrapMode, XPos, YPos
-from fpdf.fonts import FontFace
+from fpdf.fonts import FontFace, TTFFont
 
 from client import JsonObject
 from client.trust import Trust
+from dashboard.models.lettering import FAMILY, FILES, NUMBERED, typed, written
 from dashboard.models.lineage import Node, inputs_of, judged
 from dashboard.reading.fields import flag, number, numbers, objects, text
 from dashboard.words.findings import FINDINGS, SEVERITIES, VERDICTS
@@ -30,9 +31,9 @@ _SHADES = {"clean": (26, 107, 56), "tainted": (166, 27, 27)}
 _OTHER_SHADE = (122, 74, 0)
 _GREY = (238, 240, 243)
 _WHITE = (255, 255, 255)
-# What looks alike is meant here: typographic signs become those that the fonts have.
-_TYPOGRAPHY = str.maketrans(
-    {"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "..."}  # noqa: RUF001
+_NUMBERED = (
+    "This paper's font does not have every script. A letter that it lacks stands here as its "
+    "number in Unicode, between < and >; the model's page and the proof show the letter itself."
 )
 
 
@@ -71,12 +72,23 @@ class _Report(FPDF):
         self._running_title = running_title
         self.set_margin(18)
         self.set_auto_page_break(auto=True, margin=20)
+        for style, file in FILES.items():
+            self.add_font(FAMILY, style, file)
+        fonts = [font for font in self.fonts.values() if isinstance(font, TTFFont)]
+        self._known = frozenset.intersection(*(frozenset(font.cmap) for font in fonts))
+        self.has_numbered = False
+
+    def letters(self, words: str) -> str:
+        """The words as the report's font can write them."""
+        found = written(words, self._known)
+        self.has_numbered = self.has_numbered or NUMBERED in found
+        return found
 
     def footer(self) -> None:
         """Says on each page what it belongs to, and numbers the pages."""
         self.set_y(-15)
-        self.set_font("Helvetica", size=8)
-        self.cell(0, 5, _latin(self._running_title), align=Align.L)
+        self.set_font(FAMILY, size=8)
+        self.cell(0, 5, self.letters(self._running_title), align=Align.L)
         self.set_x(self.l_margin)
         self.cell(0, 5, f"Page {self.page_no()} of {{nb}}", align=Align.R)
 
@@ -85,13 +97,13 @@ class _Report(FPDF):
         if self.will_page_break(30):
             self.add_page()
         self.ln(5)
-        self.set_font("Helvetica", style="B", size=13)
+        self.set_font(FAMILY, style="B", size=13)
         self._lines(words, 7)
         self.ln(1)
 
     def say(self, words: str, *, strong: bool = False) -> None:
         """A paragraph of anybody's text."""
-        self.set_font("Helvetica", style="B" if strong else "", size=10)
+        self.set_font(FAMILY, style="B" if strong else "", size=10)
         self._lines(words, 5)
         self.ln(1)
 
@@ -99,7 +111,7 @@ class _Report(FPDF):
         """Something to type or to compare, letter by letter."""
         self.set_font("Courier", size=9)
         self.set_fill_color(*_GREY)
-        self.multi_cell(0, 5, _latin(words), align=Align.L, fill=True, wrapmode=WrapMode.CHAR,
+        self.multi_cell(0, 5, typed(words), align=Align.L, fill=True, wrapmode=WrapMode.CHAR,
                         padding=2, new_x=XPos.LMARGIN, new_y=YPos.NEXT)  # fmt: skip
         self.ln(1)
 
@@ -107,7 +119,7 @@ class _Report(FPDF):
         self, columns: Sequence[str], rows: Sequence[Sequence[str]], widths: tuple[int, ...]
     ) -> None:
         """A table; its head stands on each page."""
-        self.set_font("Helvetica", size=9)
+        self.set_font(FAMILY, size=9)
         self.set_fill_color(*_WHITE)
         head = FontFace(emphasis="BOLD", fill_color=_GREY)
         with self.table(
@@ -116,11 +128,11 @@ class _Report(FPDF):
             borders_layout="HORIZONTAL_LINES", first_row_as_headings=bool(columns),
         ) as table:  # fmt: skip
             for cells in [columns, *rows] if columns else rows:
-                table.row([_latin(cell) for cell in cells])
+                table.row([self.letters(cell) for cell in cells])
         self.ln(1)
 
     def _lines(self, words: str, height: float) -> None:
-        self.multi_cell(0, height, _latin(words), align=Align.L, new_x=XPos.LMARGIN,
+        self.multi_cell(0, height, self.letters(words), align=Align.L, new_x=XPos.LMARGIN,
                         new_y=YPos.NEXT)  # fmt: skip
 
 
@@ -145,8 +157,9 @@ def audit_report(
     report.set_creator("Concord")
     report.set_lang("en")
     report.add_page()
-    report.set_font("Helvetica", style="B", size=18)
-    report.multi_cell(0, 9, _latin(title), align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    report.set_font(FAMILY, style="B", size=18)
+    report.multi_cell(0, 9, report.letters(title), align=Align.L, new_x=XPos.LMARGIN,
+                      new_y=YPos.NEXT)  # fmt: skip
     report.ln(2)
     _verdict(report, audit)
     times = [
@@ -157,17 +170,20 @@ def audit_report(
     _findings(report, audit, wording)
     _inputs(report, audit, wording)
     _how_to_check(report, subject, audit, trust)
+    if report.has_numbered:
+        report.heading("Letters told by number")
+        report.say(_NUMBERED)
     return bytes(report.output())
 
 
 def _verdict(report: _Report, audit: JsonObject) -> None:
     verdict = text(audit, "verdict")
     word, sentence = VERDICTS.get(verdict, (verdict, ""))
-    report.set_font("Helvetica", style="B", size=12)
+    report.set_font(FAMILY, style="B", size=12)
     report.set_fill_color(*_SHADES.get(verdict, _OTHER_SHADE))
     report.set_text_color(*_WHITE)
-    report.multi_cell(0, 6, _latin(f"{word}. {sentence}"), align=Align.L, fill=True, padding=3,
-                      new_x=XPos.LMARGIN, new_y=YPos.NEXT)  # fmt: skip
+    report.multi_cell(0, 6, report.letters(f"{word}. {sentence}"), align=Align.L, fill=True,
+                      padding=3, new_x=XPos.LMARGIN, new_y=YPos.NEXT)  # fmt: skip
     report.set_text_color(0, 0, 0)
     report.ln(3)
     if not flag(audit, "isComplete"):
@@ -220,11 +236,3 @@ def _how_to_check(report: _Report, subject: Subject, audit: JsonObject, trust: T
     report.type_out(f"concord verify {file} --verifier-key '{trust.verifier_key}'")
     report.say(f"The log had {size:,} events then, with this fingerprint (root):")
     report.type_out(text(audit, "root"))
-
-
-def _latin(words: str) -> str:
-    # The standard fonts of PDF know Latin-1 only; what they cannot write is spelled out.
-    return "".join(
-        c if c == "\n" or (c.isprintable() and ord(c) < 256) else f"<U+{ord(c):04X}>"
-        for c in words.translate(_TYPOGRAPHY)
-    )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-import zlib
 
 from client import JsonObject, JsonValue
 from client.trust import Trust
 from dashboard.audit.exports import Reader, as_csv
+from dashboard.models.lettering import FILES, typed
 from dashboard.models.report import Subject, Wording, audit_report
+from tests.dashboard.pdf import text_of
 from tests.dashboard.test_lineage import AUDIT
 
 READER = Reader(name_of=lambda address: f"name of {address}", readable=str.upper)
@@ -59,17 +60,13 @@ def report(audit: JsonObject, **facts: str) -> tuple[int, str]:
     made = audit_report(subject, audit, trust, WORDING, as_of=as_of, now=now)
     assert made.startswith(b"%PDF-")
     assert made.rstrip().endswith(b"%%EOF")
-    packed = re.findall(rb"stream\n(x.*?)\nendstream", made, re.DOTALL)
-    streams = [zlib.decompress(stream) for stream in packed]
-    shown = [piece for s in streams for piece in re.findall(rb"\(((?:\\.|[^\\)])*)\) Tj", s)]
-    text = re.sub(rb"\\(.)", rb"\1", b" ".join(shown)).decode("latin-1")
-    return len(re.findall(rb"/Type /Page\n", made)), " ".join(text.split())
+    return len(re.findall(rb"/Type /Page\n", made)), text_of(made)
 
 
 def test_a_report_says_the_verdict_in_words_and_of_what_when() -> None:
     pages, text = report(FOUND, Owner="Müller Clinic")
     assert pages == 1
-    assert 'Audit of "Model "M"", version 1' in text
+    assert "Audit of “Model “M””, version 1" in text
     assert "Tainted. Something behind this version was not allowed" in text
     assert "Müller Clinic" in text
     assert "28 May 2026, 20:26:40 UTC, right after event 9 of the log ledger.test/concord" in text
@@ -83,7 +80,7 @@ def test_a_report_reads_as_the_pages_do() -> None:
     _, text = report(FOUND | {"findings": [finding]})
     assert "Problem: Data was used after the permission had ended." in text
     assert "IT ENDED Events: 4, 6." in text
-    assert 'Title of "a"' in text
+    assert "Title of “a”" in text
     assert "a, version 1" in text
     assert "permission g (does not hold)" in text
 
@@ -103,6 +100,29 @@ def test_nothing_in_a_report_is_cut_off_however_long() -> None:
     assert text.count("Used by right of") > 1
 
 
-def test_a_report_is_a_pdf_whatever_the_texts_hold() -> None:
-    _, text = report(FOUND, Owner="病院 (a) \\ b")
-    assert "<U+75C5><U+9662> (a) \\ b" in text
+def test_a_report_writes_the_scripts_of_europe_as_they_are() -> None:
+    owner = "Łódź, İstanbul, Việt Nam, Ελληνικό Νοσοκομείο, Больница № 1, Ծննդատուն, კლინიკა"
+    _, text = report(FOUND, Owner=owner)
+    assert owner in text
+    assert "Letters told by number" not in text
+
+
+def test_a_report_tells_by_number_what_its_font_has_not() -> None:
+    _, text = report(
+        FOUND, Owner="病院 (a) \\ 😀 b", Place="שלום", Hidden="exe\N{RIGHT-TO-LEFT OVERRIDE}gnp"
+    )
+    assert "<U+75C5 U+9662> (a) \\ <U+1F600> b" in text
+    assert "<U+05E9 U+05DC U+05D5 U+05DD>" in text
+    assert "exe<U+202E>gnp" in text
+    assert "Letters told by number" in text
+
+
+def test_what_is_typed_off_a_report_is_on_every_keyboard() -> None:
+    assert typed("verify “m”…\tŁ") == 'verify "m"...<U+0009 U+0141>'
+
+
+def test_the_fonts_of_a_report_come_with_their_licence() -> None:
+    licence = (FILES[""].parent / "LICENSE.txt").read_text()
+    assert "Bitstream Vera Fonts Copyright" in licence
+    assert "Arev Fonts Copyright" in licence
+    assert sum(file.stat().st_size for file in FILES.values()) < 500_000
