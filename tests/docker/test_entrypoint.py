@@ -10,15 +10,18 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.support.examples import signing_key
 from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 ENTRYPOINT = ROOT / "docker" / "entrypoint.sh"
+NORTH, LAB = (signing_key(name).address for name in ("north", "lab"))
 
 
 def environment(data: Path, port: int, **more: str) -> dict[str, str]:
@@ -45,16 +48,18 @@ def running(env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(30)
 
 
+def read(port: int, path: str) -> Any:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as answer:
+        return json.load(answer)
+
+
 def log_info(port: int, process: subprocess.Popen[bytes]) -> dict[str, object]:
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         assert process.poll() is None, process.stdout and process.stdout.read().decode()
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/log", timeout=2) as answer:
-                info: dict[str, object] = json.load(answer)
-                return info
-        except OSError:
-            continue
+        with suppress(OSError):
+            info: dict[str, object] = read(port, "/v1/log")
+            return info
     raise AssertionError("the service did not answer within 180 s")
 
 
@@ -68,16 +73,25 @@ def test_the_first_start_makes_the_ledger_and_the_second_serves_it(
     data = tmp_path / "data"
     data.mkdir()
     env = environment(
-        data, port, CONCORD_PASSPHRASE_FILE=str(passphrase), CONCORD_ORIGIN="ledger.test/concord"
+        data,
+        port,
+        CONCORD_PASSPHRASE_FILE=str(passphrase),
+        CONCORD_ORIGIN="ledger.test/concord",
+        CONCORD_MEMBERS=f"North * Hospital={NORTH}:steward:600; Lab={LAB}:developer,gateway",
     )
 
     with running(env) as process:
         first = log_info(port, process)
+        holders = read(port, "/v1/token/holders")["items"]
     with running(env) as process:
         second = log_info(port, process)
 
     assert first["origin"] == "ledger.test/concord"
     assert second == first
+    assert {item["account"]: item["balance"] for item in holders} == {
+        NORTH: str(600 * 10**18),
+        LAB: str(1_000 * 10**18),
+    }
 
 
 def test_without_a_passphrase_file_the_first_start_says_what_is_missing(tmp_path: Path) -> None:

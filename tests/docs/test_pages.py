@@ -33,6 +33,7 @@ PACKAGES = ("ledger", "governance", "service", "client", "dashboard", "benchmark
 OTHER_VARIABLES = {
     "CONCORD_HOME",
     "CONCORD_KEY",
+    "CONCORD_MEMBERS",
     "CONCORD_PASSPHRASE",
     "CONCORD_PASSPHRASE_FILE",
     "CONCORD_SERVER",
