@@ -12,7 +12,7 @@ import typer
 from client import Choice, Split
 from client.dao.ballots import Support
 from ledger.errors import InvalidInput
-from ledger.events.canonical import JsonObject, JsonValue
+from ledger.events.canonical import JsonObject, JsonValue, canonical
 from service.cli.addresses import SELF, address_or_self
 from service.cli.amounts import shown, smallest
 from service.cli.context import options_of
@@ -171,13 +171,16 @@ def delegate(
     to: Annotated[
         str, typer.Argument(callback=address_or_self, help="Address, or self to take it back.")
     ],
+    receipt: Annotated[Path | None, typer.Option(help="File to keep the receipt in.")] = None,
 ) -> None:
     """Let somebody else vote with your tokens, by signature."""
     options = options_of(context)
     with options.writer() as ledger:
-        receipt = ledger.dao.delegate(str(ledger.address) if to == SELF else to)
+        held = ledger.dao.delegate(str(ledger.address) if to == SELF else to)
+    if receipt is not None:
+        receipt.write_bytes(canonical(held))
     if options.as_json:
-        print_json(receipt)
+        print_json(held)
         return
     console.print("[green]Delegated[/].")
 

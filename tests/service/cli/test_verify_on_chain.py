@@ -276,8 +276,8 @@ def test_another_voters_place_on_the_chain_is_not_this_ballots(
 def test_a_delegation_is_its_holders_offline_and_on_the_chain(
     auditor: Commands, dao: ServedDao
 ) -> None:
-    kept = auditor("delegate", CLINIC.address, "--json").check()
-    (auditor.folder / "delegation.json").write_text(kept.out)
+    kept = auditor("delegate", CLINIC.address, "--json", "--receipt", "delegation.json").check()
+    assert json.loads((auditor.folder / "delegation.json").read_text()) == kept.json
     assert "the holder signed this delegation" in auditor("verify", "delegation.json").check().out
     asked = auditor("verify", "delegation.json", "--rpc", rpc_of(dao)).check()
     assert "took it in block" in asked.out
