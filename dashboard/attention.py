@@ -83,9 +83,8 @@ def _votes(member: str | None, now: int) -> Iterator[Notice]:
         if member and why_not(proposal, member)[0]:
             continue
         yield Notice(
-            "Vote is open", "open", "✎",
-            f"“{title}” is open for votes until then." if title else
-            "A proposal is open for votes until then.",
+            "Voting ends", "open", "✎",
+            f"“{title}” is open for votes." if title else "A proposal is open for votes.",
             _by_our_clock(item, "deadline", now),
             "proposals", (("proposal", proposal),), "Read it and vote",
         )  # fmt: skip

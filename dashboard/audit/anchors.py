@@ -49,9 +49,13 @@ def _chain(item: JsonObject) -> None:
     reason = text_of(worker, "reason")
     size = number(latest, "size")
     show(
-        line(state, text(f" Chain {chain}: {size:,} events are anchored.")),
+        line(state, text(f" {size:,} events are anchored in {_chain_name(chain)}.")),
         *([line(text(reason))] if reason else []),
     )
+
+
+def _chain_name(chain_id: int) -> str:
+    return "the DAO’s chain" if chain_id == number(dao(), "chainId") else f"chain {chain_id}"
 
 
 def _anchors() -> None:
@@ -63,7 +67,7 @@ def _anchors() -> None:
     rows = [
         (
             text(f"{number(item, 'size'):,} events"),
-            text(str(number(item, "chainId"))),
+            text(_chain_name(number(item, "chainId"))),
             text(f"{number(inner(item, 'chain'), 'blockNumber'):,}"),
             when(
                 instant_ms(text_of(item, "at")),

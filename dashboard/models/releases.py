@@ -17,6 +17,38 @@ _MOST = 1_000
 _NEAR = 16
 """How many events around a release one transaction tells of."""
 
+_LOOKED_AT = 200
+"""Proposals that are looked through for one about a version, the newest first."""
+
+_ABOUT = {"release": "its release", "withdraw": "taking its release back"}
+"""Kind of action to what a vote on it is about."""
+
+_STANDS = {
+    "pending": "A vote on {} begins soon.",
+    "active": "A vote on {} is open.",
+    "defeated": "The vote on {} did not pass.",
+    "succeeded": "The vote on {} passed; it is not carried out yet.",
+    "queued": "The vote on {} passed; it is not carried out yet.",
+}
+"""State of a proposal to what it means for the version; a cancelled one means nothing, and the log
+tells of those that were carried out.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """A vote on a version.
+
+    Attributes:
+        kind: `release` or `withdraw`.
+        state: of the proposal; one of `_STANDS`.
+        proposal: its number.
+    """
+
+    kind: str
+    state: str
+    proposal: str
+
 
 @dataclass(frozen=True, slots=True)
 class Release:
@@ -76,23 +108,75 @@ def release_badge(release: Release | None) -> Markup:
     return badge("Withdrawn", "bad", "✕")
 
 
-def show_release(model: str, version: str, leaf: str) -> None:
-    """The state of a version, what decided it, and proposing to change it."""
+def vote_on(leaf: str, published: int) -> Vote | None:
+    """The newest vote on the version with that record; None where the last proposals hold none.
+
+    Args:
+        leaf: hash of its record, 64 hex digits.
+        published: index of the record: no proposal before it can name it.
+    """
+    found = read("/v1/events", kind="proposal.created", since=published, order="newest",
+                 limit=_LOOKED_AT)  # fmt: skip
+    for item in objects(found, "items"):
+        body = inner(inner(item, "event"), "body")
+        if not any(leaf in text_of(call, "calldata") for call in objects(body, "calls")):
+            continue
+        proposal = read(f"/v1/proposals/{text_of(body, 'proposal')}")
+        kind, state = _decides(proposal, leaf), text_of(proposal, "state")
+        if kind and state in _STANDS:
+            return Vote(kind, state, text_of(proposal, "proposal"))
+    return None
+
+
+def _decides(proposal: JsonObject, leaf: str) -> str:
+    """`release` or `withdraw`; empty where it does something else with the record."""
+    for each in objects(proposal, "actions"):
+        action = inner(each, "action")
+        kind = text_of(action, "action")
+        if kind in _ABOUT and text_of(action, "recordLeaf").removeprefix("0x") == leaf:
+            return kind
+    return ""
+
+
+def show_release(model: str, version: str, leaf: str, published: int) -> None:
+    """The state of a version, what decided it, a vote on it, and proposing to change it.
+
+    Args:
+        model: its id.
+        version: of it.
+        leaf: hash of its record, 64 hex digits.
+        published: index of the record.
+    """
     if not has_dao():
         return
-    release = release_of(model, leaf)
+    release, vote = release_of(model, leaf), vote_on(leaf, published)
+    is_released = release is not None and release.is_released
+    if vote is not None and vote.kind != ("withdraw" if is_released else "release"):
+        vote = None  # what it was about is decided
+    words = "" if vote is None else _STANDS[vote.state].format(_ABOUT[vote.kind])
     if release is None:
-        sentence = "The members have not decided about this version."
-        show(line(release_badge(release), " ", sentence))
+        words = words or "The members have not decided about this version."
+        show(line(release_badge(release), " ", words))
+    else:
+        _decided(release)
+        show(*([line(words)] if words else []))
+    if vote is not None:
+        label = "Read it and vote" if vote.state == "active" else "See the proposal"
+        link("proposals", label, icon=":material/how_to_vote:", proposal=vote.proposal)
+    if vote is not None and vote.state != "defeated":
+        return
+    if release is None:
         link("proposals", "Propose its release", icon=":material/how_to_vote:", new="release",
              model=model, version=version)  # fmt: skip
-        return
+    elif is_released:
+        link("proposals", "Propose to take it back", icon=":material/undo:", new="withdraw",
+             model=model, version=version)  # fmt: skip
+
+
+def _decided(release: Release) -> None:
     words = "by the members’ vote " if release.is_released else "by the members’ vote, for good, "
     show(line(release_badge(release), text(f" {words}"), when(release.at, chain_now()), "."))
     if release.proposal:
         link("proposals", "The proposal that decided it", icon=":material/how_to_vote:",
              proposal=release.proposal)  # fmt: skip
     link("audit", f"Proof: event {release.index}", icon=":material/verified:", event=release.index)
-    if release.is_released:
-        link("proposals", "Propose to take it back", icon=":material/undo:", new="withdraw",
-             model=model, version=version)  # fmt: skip

@@ -24,13 +24,14 @@ from dashboard.components.markup import (
 from dashboard.components.paging import listing, search_box, turn_pages
 from dashboard.components.states import empty, guarded
 from dashboard.members.belongings import belongings
+from dashboard.members.history import history, since
 from dashboard.members.holdings import holding, voting_power
 from dashboard.members.rules import rules
 from dashboard.members.treasury import treasury
 from dashboard.navigation import anchor, asked, link
-from dashboard.reading.connection import read, read_event
+from dashboard.reading.connection import read
 from dashboard.reading.dao import has_dao
-from dashboard.reading.fields import flag, number, objects, optional_number, texts, wording
+from dashboard.reading.fields import flag, objects, optional_number, texts, wording
 from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import name_of, short
 from dashboard.signing.identity import me
@@ -88,15 +89,14 @@ def _row(item: JsonObject) -> Markup:
         for role in texts(item, "roles")
     ]
     title = anchor("members", name_of(address), icon=":material/person:", member=address)
-    return card(title, line(*mine, *gone), *roles)
+    admitted = line("Admitted ", when(since(item)), ".", cls="c-line c-small c-soft")
+    return card(title, line(*mine, *gone), *roles, admitted)
 
 
 def _member(address: str) -> None:
     link("members", "All members", icon=":material/arrow_back:")
     item = read(f"/v1/members/{address}")
     st.title(label(name_of(address)), anchor=False)
-    since = number(read_event(number(item, "index")), "recordedAt")
-    show(line("A member since ", when(since), "."))
     for role in texts(item, "roles"):
         show(line(badge(role, "info", "●"), " ", text(ROLES.get(role, "")), "."))
     if not flag(item, "active"):
@@ -104,7 +104,7 @@ def _member(address: str) -> None:
     if has_dao():
         guarded(lambda: _votes(address), "votes-of-member")
     copyable([("Address", address)], "ids-of-member")
-    link("audit", "Admission and proof", icon=":material/verified:", event=number(item, "index"))
+    guarded(lambda: history(item, address), "history")
     guarded(lambda: belongings(address), "belongings")
     st.subheader("Keys that sign on its behalf")
     keys = objects(item, "keys")

@@ -133,7 +133,8 @@ def _model(model: str) -> None:
     at = present if chosen_at is None else chosen_at
     audit = audit_of(model, version, at)
     _verdict(audit, chosen, at, None if chosen_at is not None else since)
-    guarded(lambda: show_release(model, version, text_of(chosen, "leafHash")), "release")
+    leaf, published = text_of(chosen, "leafHash"), number(chosen, "index")
+    guarded(lambda: show_release(model, version, leaf, published), "release")
     view = st.segmented_control(
         "View", list(_VIEWS), format_func=_VIEWS.__getitem__, default="lineage",
         key=f"view-{model}", label_visibility="collapsed", required=True,

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from client import JsonObject
+from client import ConcordError, JsonObject
+from client.files import content_id
 from dashboard.components.explain import meaning
 from dashboard.components.markup import Markup, badge, code, line, show, tag, text
 from dashboard.models.verdicts import verdict_badge
 from dashboard.navigation import link
+from dashboard.reading.connection import ledger
 from dashboard.reading.fields import flag, number, objects
 from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import readable
 from dashboard.words.findings import FINDINGS, VERDICTS
 
+_ENDINGS = {"audit-bundle": ".json", "policy": ".json"}
 _KINDS = {
     "audit-bundle": "the proof of an audit",
     "policy": "the text of a policy",
@@ -22,13 +27,20 @@ _KINDS = {
 }
 
 
+class WrongDocument(ConcordError):
+    """A document is not the one that its content id names."""
+
+    code = "wrong-document"
+
+
 def evidence(item: JsonObject) -> None:
     """Audits of what would be released, what policies still ask for, and the documents named."""
     audits, breaches = objects(item, "audits"), objects(item, "policyBreaches")
     documents = objects(item, "evidence")
     if not audits and not breaches and not documents:
         return
-    st.subheader("Before you vote")
+    is_open = text_of(item, "state") in {"pending", "active"}
+    st.subheader("Before you vote" if is_open else "What it rests on")
     with st.container(border=True, key="evidence"):
         for audit in audits:
             show_audit(audit)
@@ -95,11 +107,31 @@ def _document(document: JsonObject, *, told_above: bool) -> None:
     judged = [verdict_badge(verdict), " "] if verdict else []
     model, version = text_of(document, "model"), text_of(document, "version")
     about = f" of {model}, version {version}" if model and version else ""
+    content = text_of(document, "content")
     show(
         line(
-            *held, *judged, text(f"Named as evidence: {_KINDS.get(kind, kind)}{about}, "),
-            f"{number(document, 'size'):,} bytes, ", code(text_of(document, "content")),
+            *held, *judged, text(f"Named as evidence: {_KINDS.get(kind, kind)}{about}."),
         ),
         *(_finding(each) for each in objects(document, "findings") if not told_above),
         *([line(badge("Take care", "open", "!"), " ", text(problem))] if problem else []),
+        line(f"{number(document, 'size'):,} bytes, kept under ", code(content),
+             cls="c-line c-small c-soft"),
     )  # fmt: skip
+    if flag(document, "isHeld"):
+        st.download_button(
+            "Download it", partial(_fetched, content), f"{content}{_ENDINGS.get(kind, '')}",
+            "application/octet-stream", key=f"document-{content}", icon=":material/download:",
+            on_click="ignore",
+        )  # fmt: skip
+
+
+def _fetched(content: str) -> bytes:
+    """The document that bears the name.
+
+    Raises:
+        WrongDocument: the server sent another.
+    """
+    document = ledger().fetch_document(f"/v1/content/{content}")
+    if content_id(document) != content:
+        raise WrongDocument("The server sent another document than the one that is named.")
+    return document

@@ -30,6 +30,7 @@ from dashboard.reading.connection import forget, read, read_now
 from dashboard.reading.fields import flag, inner, number, objects, optional_number, texts
 from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import members, named, readable
+from dashboard.reading.titles import model_title, version_of
 from dashboard.signing.transactions import show_outcome
 from dashboard.words.amounts import coins, units
 from dashboard.words.times import instant_ms, now_ms
@@ -123,6 +124,7 @@ def _actions(item: JsonObject) -> None:
                 line(text(readable(text_of(action, "sentence"))), cls="c-lead"),
                 *(line(badge("Take care", "open", "!"), " ", text(readable(warning)))
                   for warning in texts(action, "warnings")),
+                *(line(text(demand), cls="c-line c-quote") for demand in texts(action, "demands")),
             )  # fmt: skip
             _about(inner(action, "action"), is_done=is_done)
         omitted = number(item, "actionsOmitted")
@@ -137,7 +139,9 @@ def _actions(item: JsonObject) -> None:
 def _about(action: JsonObject, *, is_done: bool) -> None:
     model, member = text_of(action, "model"), text_of(action, "member")
     if model and not model.startswith("#"):
-        link("models", f"Open model {model}", icon=":material/deployed_code:", model=model)
+        version = version_of(model, text_of(action, "recordLeaf"))
+        where = {"model": model} | ({"version": version} if version else {})
+        link("models", model_title(model, version), icon=":material/deployed_code:", **where)
     if member in members() or (member and is_done):
         link("members", "Open the member", icon=":material/person:", member=member)
 

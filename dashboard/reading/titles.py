@@ -9,7 +9,7 @@ from __future__ import annotations
 import streamlit as st
 
 from client.errors import ServerProblem
-from dashboard.reading.connection import SETTLED_SECONDS, kept_for, read
+from dashboard.reading.connection import SETTLED_SECONDS, every, kept_for, read
 from dashboard.reading.fields import inner, objects, text
 
 _LONGEST = 90
@@ -33,6 +33,29 @@ def model_title(model: str, version: str = "") -> str:
 def dataset_title(dataset: str) -> str:
     """Likewise, of a dataset."""
     return _short(_titled(kept_for(), "datasets", "dataset", dataset) or dataset)
+
+
+def version_of(model: str, record: str) -> str:
+    """The version whose record is a leaf of the log; empty where there is none.
+
+    Args:
+        model: its id.
+        record: hash of the leaf, 64 hex digits, with or without 0x.
+    """
+    try:
+        return _version(kept_for(), model, record.removeprefix("0x"))
+    except (LookupError, ServerProblem):
+        return ""
+
+
+# What is not found is not kept: the version may be published any moment.
+@st.cache_resource(ttl=SETTLED_SECONDS, max_entries=5_000, show_spinner=False)
+def _version(reader: str, model: str, leaf: str) -> str:
+    del reader  # part of what it is kept under
+    for item in every(f"/v1/models/{model}/versions"):
+        if text(item, "leafHash") == leaf:
+            return text(item, "version")
+    raise LookupError(leaf)
 
 
 @st.cache_resource(ttl=SETTLED_SECONDS, max_entries=5_000, show_spinner=False)

@@ -121,6 +121,7 @@ def test_a_member_is_shown_with_the_datasets_and_models_that_are_its_own(
     assert "Breast cancer records, North Hospital" in steward
     assert "South Hospital" not in steward
     assert "Models it owns" not in steward
+    assert re.search(r"Admitted as <bdi>a member</bdi>|Admitted as a member", steward)
     assert "Model tumour-classifier" in said(opened("members", member=members.labs[0].address))
 
 
