@@ -161,22 +161,24 @@ class ProposalStatus:
             case ProposalState.QUEUED:
                 return f"It can be executed in {left}, from {moment(facts.eta)} on."
             case ProposalState.DEFEATED:
-                return f"It was defeated. {self._missing()}"
+                return f"It was defeated. {self._missing(is_over=True)}"
             case ProposalState.CANCELED:
                 return "It was canceled; nothing is left to do."
             case _:
                 return "It was executed; nothing is left to do."
 
-    def _missing(self) -> str:
+    def _missing(self, *, is_over: bool = False) -> str:
         facts = self.facts
         if facts.quorum is None or facts.approval is None:
             return "What it needs is fixed at the snapshot."
         parts: list[str] = []
         if not facts.quorum_reached:
             missing = tokens(facts.quorum - facts.tally.towards_quorum)
-            parts.append(f"The quorum needs {missing} more for or abstaining.")
+            verb, more = ("lacked", "") if is_over else ("needs", " more")
+            parts.append(f"The quorum {verb} {missing}{more} for or abstaining.")
         if not facts.approved:
             needed = max(facts.approval, BASIS_POINTS // 2)
             most = " and more for than against" if needed == BASIS_POINTS // 2 else ""
-            parts.append(f"It needs {share(needed)} of those for and against{most}.")
+            verb = "took" if is_over else "needs"
+            parts.append(f"It {verb} {share(needed)} of those for and against{most}.")
         return " ".join(parts) or "Quorum and approval are reached."

@@ -12,8 +12,7 @@ from governance.actions.decoding import function_called
 from governance.actions.kinds import AdoptPolicy, RawCall
 from governance.addresses import DaoAddresses
 from governance.mirror.texts import instant
-from governance.policies.adoption import adoption_faults
-from governance.policies.enforcement import PolicyBreach
+from governance.policies import PolicyBreach, adoption_faults, demands, parse_document
 from governance.proposals import (
     MAX_DESCRIPTION_BYTES,
     Evidence,
@@ -54,9 +53,15 @@ def action_json(
     """One action, in words, as JSON and as the bytes that it is."""
     call, action = described.call, described.action
     is_raw = isinstance(action, RawCall)
+    warnings = [] if described.is_understood else [_NOT_UNDERSTOOD]
+    demanded: list[str] = []
+    if isinstance(action, AdoptPolicy):
+        faults, demanded = _about_policy(action, content)
+        warnings += faults
     return {
         "sentence": described.sentence,
-        "warnings": warnings_of(described, content),
+        "warnings": warnings,
+        "demands": demanded,
         "action": None if is_raw else action.model_dump(mode="json", by_alias=True),
         "target": call.target,
         "value": str(call.value),
@@ -65,23 +70,20 @@ def action_json(
     }
 
 
-def warnings_of(described: DescribedAction, content: ContentStore) -> list[str]:
-    """What a voter might not see by themselves."""
-    warnings = [] if described.is_understood else [_NOT_UNDERSTOOD]
-    if isinstance(described.action, AdoptPolicy):
-        warnings += _about_policy(described.action, content)
-    return warnings
-
-
-def _about_policy(action: AdoptPolicy, content: ContentStore) -> list[str]:
+def _about_policy(action: AdoptPolicy, content: ContentStore) -> tuple[list[str], list[str]]:
+    """What is wrong with a policy's text; and what it demands, where nothing is."""
     try:
         cid = Cid.parse(action.content)
         document = read_content(content, cid, limit_bytes=MAX_POLICY_BYTES)
     except InvalidCid:
-        return [f"No text is named that could be read: {visible(action.content) or 'nothing'}."]
+        named = visible(action.content) or "nothing"
+        return [f"No text is named that could be read: {named}."], []
     except ConcordError as error:
-        return [f"The text cannot be read here, so nobody has compared it: {error}"]
-    return [f"{fault[0].upper()}{fault[1:]}." for fault in adoption_faults(action, document)]
+        return [f"The text cannot be read here, so nobody has compared it: {error}"], []
+    faults = adoption_faults(action, document)
+    if faults:
+        return [f"{fault[0].upper()}{fault[1:]}." for fault in faults], []
+    return [], list(demands(parse_document(document)))
 
 
 def _signature(call: Call, at: DaoAddresses) -> str | None:

@@ -78,6 +78,7 @@ class ProposalAction(Answer):
 
     Attributes:
         warnings: what a reader might not see in the sentence.
+        demands: of a policy that would be adopted, in words.
         action: the same as JSON; null where the call is of no known kind.
         value: wei that it sends.
         function: name and parameters, where it calls one of the DAO's contracts.
@@ -85,6 +86,7 @@ class ProposalAction(Answer):
 
     sentence: str
     warnings: list[str]
+    demands: list[str]
     action: Action | None
     target: Address
     value: DecimalString

@@ -366,6 +366,11 @@ def test_a_proposal_is_told_from_its_beginning_to_its_end(dao: Dao) -> None:
     assert active.facts.tally == Tally(100 * TOKEN, 0, 200 * TOKEN)
     assert (active.facts.quorum, active.facts.approval) == (300 * TOKEN, 5_000)
     assert "needs 100 tokens more" in active.waits_for
+    lost = replace(active, now=active.facts.deadline + 1)
+    assert lost.waits_for == (
+        "It was defeated. The quorum lacked 100 tokens for or abstaining. "
+        "It took 50 % of those for and against and more for than against."
+    )
     dao.vote(ALICE, votable(record))
     assert "Quorum and approval are reached." in reader.read_one(record).waits_for
     dao.close()

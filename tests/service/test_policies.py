@@ -115,6 +115,23 @@ def test_an_adopted_policy_is_shown_with_what_it_demands(dao: ServedDao) -> None
     assert dao.get(f"/v1/content/{content}").content == DOCUMENT
 
 
+def test_voters_see_what_a_policy_would_demand_or_why_nobody_can_say(dao: ServedDao) -> None:
+    def shown(proposal: str) -> Json:
+        return dict(dao.detail(proposal)["actions"][0])
+
+    adoption, misnaming = dao.propose(adopting(DOCUMENT)), dao.propose(adopting(DOCUMENT, "other"))
+    unread = shown(adoption)
+    assert unread["demands"] == []
+    assert "cannot be read here" in unread["warnings"][0]
+    dao.keep(DOCUMENT)
+    read = shown(adoption)
+    assert read["demands"] == ["A grant on a dataset runs for at most 30 days."]
+    assert read["warnings"] == []
+    misnamed = shown(misnaming)
+    assert misnamed["demands"] == []
+    assert "the text is policy short-grants" in misnamed["warnings"][0].lower()
+
+
 def test_a_grant_and_a_renewal_that_the_policy_forbids_are_refused_with_the_reason(
     dao: ServedDao,
 ) -> None:
