@@ -19,6 +19,7 @@ from client.dao.operations import DaoOperations
 from client.drafts import Draft
 from client.errors import UnexpectedAnswer
 from client.home import state_folder
+from client.log_keys import log_keys
 from client.operations import Session
 from client.sealed import SealedQuestion, open_sealed
 from client.signin import (
@@ -44,7 +45,7 @@ from client.wire import RETRIED_STATUSES, Operation, Request, Response, RetryPol
 from ledger.errors import ConcordError
 from ledger.events import SigningKey
 from ledger.events.canonical import JsonObject, JsonValue
-from ledger.merkle import Checkpoint
+from ledger.merkle import Checkpoint, KeyPeriod
 
 T = TypeVar("T")
 
@@ -123,6 +124,10 @@ class AsyncLedger:
     async def checkpoint(self) -> Checkpoint:
         """The newest checkpoint, tied to the one believed before."""
         return await self._drive(self._session.checkpoint())
+
+    async def log_keys(self) -> tuple[KeyPeriod, ...]:
+        """The keys that the log has had, oldest first, proven; raises `UnprovenKeys`."""
+        return await self._drive(log_keys(self._session))
 
     async def sign(self, draft: Draft) -> Signed:
         """Signs a draft; sending the result again and again has one effect."""

@@ -105,6 +105,16 @@ class WrongLog(IntegrityError):
     )
 
 
+class UnprovenKeys(IntegrityError):
+    """The server names keys that the log is said to have had, and does not prove it."""
+
+    code = "unproven-keys"
+    remedy = (
+        "Rely on no key but the one that you trust; ask the operator for the file of handovers, "
+        "`log.key.handovers`."
+    )
+
+
 class WrongReceipt(IntegrityError):
     """The receipt does not prove that what was sent, or asked for, is in the log."""
 

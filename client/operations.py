@@ -325,7 +325,7 @@ class Session:
             believed = self.store.read(trust.origin) or trust
             known = believed.checkpoint
             try:
-                yield from self._tie(known, seen)
+                yield from self.tie(known, seen)
             except ForkedLog as error:
                 path = self.store.keep_evidence(believed, note)
                 raise ForkedLog(f"{error} Both signed checkpoints are kept in {path}.") from error
@@ -337,7 +337,13 @@ class Session:
                 self.believed = seen
                 return
 
-    def _tie(self, known: Checkpoint | None, seen: Checkpoint) -> Operation[None]:
+    def tie(self, known: Checkpoint | None, seen: Checkpoint) -> Operation[None]:
+        """Has the server prove that two checkpoints belong to one history.
+
+        Raises:
+            ForkedLog: they do not.
+            RolledBackLog: it cannot prove it any more.
+        """
         sizes = sizes_to_tie(known, seen)
         if sizes is None or known is None:
             return

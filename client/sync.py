@@ -24,6 +24,7 @@ from client.drafts import Draft
 from client.errors import ServerProblem, UnexpectedAnswer
 from client.following import leaves_in
 from client.home import state_folder
+from client.log_keys import log_keys
 from client.operations import Session
 from client.runs import TrackedRun
 from client.sealed import SealedQuestion, open_sealed
@@ -61,7 +62,7 @@ from client.wire import (
 from ledger.errors import ConcordError
 from ledger.events import SigningKey
 from ledger.events.canonical import JsonObject, JsonValue
-from ledger.merkle import Checkpoint
+from ledger.merkle import Checkpoint, KeyPeriod
 
 T = TypeVar("T")
 
@@ -140,6 +141,10 @@ class Ledger:
     def checkpoint(self) -> Checkpoint:
         """The newest checkpoint, tied to the one believed before."""
         return self._drive(self._session.checkpoint())
+
+    def log_keys(self) -> tuple[KeyPeriod, ...]:
+        """The keys that the log has had, oldest first, proven; raises `UnprovenKeys`."""
+        return self._drive(log_keys(self._session))
 
     def sign(self, draft: Draft) -> Signed:
         """Signs a draft; sending the result again and again has one effect."""

@@ -27,7 +27,7 @@ from ledger.store.reads import snapshot
 from ledger.store.tables.log import LeafRow
 from ledger.views.records import LedgerInfo
 from service.http.growth import Growth
-from service.log_key import read_log_key
+from service.log_key import LogKey, log_keys, read_log_key
 from service.metrics import Metrics
 from service.profiles import MIRROR, RELAYER, Profiles
 from service.readiness import NotReady, Readiness
@@ -50,6 +50,7 @@ class Parts:
         log: the ledger's log, open.
         operator: who created the ledger.
         verifier_key: what checks the log's checkpoints.
+        log_keys: the same, after those that did before.
         metrics: what operators watch.
         readers: threads for whatever would keep the event loop waiting.
         clock: milliseconds since the epoch.
@@ -65,6 +66,7 @@ class Parts:
     log: Log
     operator: str
     verifier_key: VerifierKey
+    log_keys: tuple[LogKey, ...]
     metrics: Metrics
     readers: ThreadPoolExecutor
     clock: Callable[[], int]
@@ -145,7 +147,7 @@ def open_parts(
     Raises:
         LedgerMissing: there is none yet.
         WrongLedger: it has another origin than the settings or the key.
-        LogKeyMissing, LogKeyUnreadable: the log's key cannot be had.
+        LogKeyMissing, LogKeyUnreadable, HandoversUnreadable: the log's keys cannot be had.
         SchemaOutdated: the database belongs to another version of this program.
         ConcordError: as `Log.open`.
     """
@@ -160,6 +162,7 @@ def open_parts(
         stack.callback(content.close)
         policies = _policies_of(database, content, domain)
         key = read_log_key(settings.log_key_path)
+        keys = log_keys(settings.log_key_path, _genesis(database)[1].log_key, key.verifier)
         if settings.origin not in {None, domain.origin}:
             raise WrongLedger(
                 f"CONCORD_ORIGIN is {settings.origin}, the database holds {domain.origin}."
@@ -191,6 +194,7 @@ def open_parts(
                     log,
                     operator,
                     key.verifier,
+                    keys,
                     metrics,
                     readers,
                     clock,
@@ -243,6 +247,12 @@ def read_identity(database: Database) -> tuple[str, Domain]:
         LedgerMissing: there is no first leaf.
         WrongLedger: it creates no ledger.
     """
+    operator, body = _genesis(database)
+    return operator, Domain(body.chain_id, body.origin)
+
+
+def _genesis(database: Database) -> tuple[str, LedgerCreated]:
+    """Who signed the first leaf, and what it says; raises as `read_identity`."""
     first = select(col(LeafRow.leaf)).where(col(LeafRow.index) == 0)
     with database.read() as connection:
         leaf = connection.execute(first).scalar_one_or_none()
@@ -251,4 +261,4 @@ def read_identity(database: Database) -> tuple[str, Domain]:
     event = decode_leaf(bytes(leaf), 0).event
     if not isinstance(event.body, LedgerCreated):
         raise WrongLedger("The first leaf of this database creates no ledger.")
-    return event.actor, Domain(event.body.chain_id, event.body.origin)
+    return event.actor, event.body

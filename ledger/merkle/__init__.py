@@ -2,13 +2,21 @@
 
 Read from the bottom: `hashing`, `proofs` (what a proof consists of and whether it holds), `tree`,
 `tiles` and `prover` (the same from stored tiles), `growth` (appending to them); `keys`, `notes`,
-`checkpoints`; `tlog_proof` and `receipts` put both together.
+`checkpoints`, `handover` (from one key of a log to the next); `tlog_proof` and `receipts` put both
+together.
 """
 
 from ledger.merkle.anchors import Anchor, verify_extends
 from ledger.merkle.checkpoints import Checkpoint, open_checkpoint, sign_checkpoint
 from ledger.merkle.entries import MAX_ENTRY_BYTES, decode_entry_bundle, encode_entry_bundle
 from ledger.merkle.growth import Tile, TileEdge
+from ledger.merkle.handover import (
+    Handover,
+    KeyPeriod,
+    key_history,
+    open_handover,
+    sign_handover,
+)
 from ledger.merkle.hashing import EMPTY_ROOT, LeafHash, leaf_hash, node_hash
 from ledger.merkle.keys import SigningKey, VerifierKey
 from ledger.merkle.notes import Note, open_note, parse_note, sign_note
@@ -56,6 +64,8 @@ __all__ = [
     "CompactRange",
     "EntriesAddress",
     "FetchedTiles",
+    "Handover",
+    "KeyPeriod",
     "LeafHash",
     "MerkleTree",
     "Note",
@@ -80,9 +90,11 @@ __all__ = [
     "inclusion_nodes",
     "inclusion_proof",
     "inclusion_proofs",
+    "key_history",
     "leaf_hash",
     "node_hash",
     "open_checkpoint",
+    "open_handover",
     "open_note",
     "parse_note",
     "parse_receipt",
@@ -91,6 +103,7 @@ __all__ = [
     "root_at",
     "root_from_inclusion",
     "sign_checkpoint",
+    "sign_handover",
     "sign_note",
     "tile_addresses",
     "verify_consistency",

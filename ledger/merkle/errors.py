@@ -124,6 +124,22 @@ class WrongOrigin(IntegrityError):
     code = "wrong-origin"
 
 
+class MalformedHandover(InvalidInput):
+    """A text that is not the handover of a log from one key to the next."""
+
+    code = "malformed-handover"
+
+
+class BrokenKeyHistory(IntegrityError):
+    """Handovers that do not lead from a log's first key to the one that is trusted."""
+
+    code = "broken-key-history"
+    remedy = (
+        "Rely on no key but the one that you trust; ask the operator for the file of handovers, "
+        "`log.key.handovers`."
+    )
+
+
 class MalformedProof(InvalidInput):
     """A text that is not a C2SP tlog-proof."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ledger.errors import NotFound
+from ledger.merkle import Checkpoint
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -81,3 +82,27 @@ def identity_at(settings: Settings, *, migrate: bool = False) -> Identity:
             f"{settings.log_key_path} is the key of {key.name}, the ledger is {domain.origin}."
         )
     return Identity(domain.origin, str(key.verifier), domain.chain_id, operator)
+
+
+def last_checkpoint(settings: Settings) -> Checkpoint:
+    """The largest tree that the log's key has signed: as the file of the last checkpoint says, or
+    the database where that file is missing.
+
+    Raises:
+        NoLedgerHere, LedgerMissing: there is none.
+        HistoryRewritten, CheckpointNotKept: the file is damaged, or cannot be read.
+    """
+    from ledger.log.opening import require_head  # noqa: PLC0415
+    from ledger.log.signer import last_signed  # noqa: PLC0415
+    from ledger.store.head import read_head  # noqa: PLC0415
+    from service.founding import LAST_SIGNED  # noqa: PLC0415
+    from service.parts import read_identity  # noqa: PLC0415
+
+    signed = last_signed(settings.data_dir / LAST_SIGNED)
+    if signed is not None:
+        return signed
+    with database_of(settings) as database:
+        _, domain = read_identity(database)
+        with database.read() as connection:
+            head = require_head(read_head(connection))
+    return Checkpoint(domain.origin, head.size, head.root)

@@ -15,10 +15,12 @@ from client.home import state_folder
 from client.trust_store import TrustStore
 from ledger.events.canonical import JsonObject
 from ledger.events.identifiers import format_instant
+from ledger.merkle import KeyPeriod
 from service.cli.context import options_of
 from service.cli.datadir import Data
 from service.cli.exits import Panel
 from service.cli.output import console, plain, print_fields, print_json, print_rows
+from service.cli.times import now_ms
 from service.environment import read_settings
 
 app = typer.Typer(no_args_is_help=True, help="See which log it is, its events, and new ones come.")
@@ -133,6 +135,34 @@ def follow(
             console.print(f"[dim]{row['index']} {at}[/] [bold]{kind}[/] {what}")
 
 
+@app.command("keys")
+def list_keys(context: typer.Context) -> None:
+    """List the keys that the log has had, proven from the one that is trusted back to the first.
+
+    Each key's handover to the next is signed by both. With the key of then, `concord verify FILE
+    --verifier-key OLD` checks what was handed out before an exchange.
+    """
+    options = options_of(context)
+    with options.reader() as ledger:
+        periods = ledger.log_keys()
+    rows: list[JsonObject] = [_period(period) for period in periods]
+    if options.as_json:
+        print_json(rows)
+        return
+    columns = [("Verifier key", "verifierKey"), ("Signed up to", "untilSize"), ("Until", "until")]
+    print_rows(columns, rows, empty="")
+    console.print("[green]Proven[/] from the key in the log's first leaf to the one trusted here.")
+
+
+def _period(period: KeyPeriod) -> JsonObject:
+    ended = period.handover
+    return {
+        "verifierKey": str(period.key),
+        "untilSize": None if ended is None else ended.checkpoint.size,
+        "until": None if ended is None else format_instant(ended.at),
+    }
+
+
 @app.command()
 def forget(context: typer.Context) -> None:
     """Forget which log answered at the server's address, to trust the next one on first contact.
@@ -156,19 +186,18 @@ def new_key(context: typer.Context, data: Data = None) -> None:
     No process may serve the ledger meanwhile. What was handed out verifies with the old verifier
     key; clients refuse the new one until a person says that it is right.
     """
-    from ledger.log.signer import last_signed  # noqa: PLC0415 - the database is slow to import
-    from service.founding import LAST_SIGNED  # noqa: PLC0415
+    from service.cli.datadir import last_checkpoint  # noqa: PLC0415 - the database is slow to import
     from service.log_key import exchange_log_key  # noqa: PLC0415
 
     options, settings = options_of(context), read_settings(data=data)
-    signed = last_signed(settings.data_dir / LAST_SIGNED)
-    done = exchange_log_key(settings.log_key_path, os.urandom)
-    size = None if signed is None else signed.size
+    signed = last_checkpoint(settings)
+    done = exchange_log_key(settings.log_key_path, signed, now_ms(), os.urandom)
     facts: JsonObject = {
         "old": str(done.old),
         "new": str(done.new),
-        "oldSignedUpTo": size,
+        "oldSignedUpTo": signed.size,
         "oldKey": str(done.kept),
+        "handovers": str(done.handovers),
     }
     if options.as_json:
         print_json(facts)
@@ -178,11 +207,13 @@ def new_key(context: typer.Context, data: Data = None) -> None:
         [
             ("New verifier key", str(done.new)),
             ("Old verifier key", str(done.old)),
-            ("Signed with it up to", "unknown" if size is None else f"size {size}"),
+            ("Signed with it up to", f"size {signed.size}"),
             ("Old private key", str(done.kept)),
+            ("Handovers", str(done.handovers)),
         ]
     )
-    console.print("Publish both verifier keys with that size; give each process the new file.")
+    console.print("Publish both verifier keys with that size.")
+    console.print("Give each process the new key's file, and that of the handovers beside it.")
     console.print("Keep the old private key offline, or destroy it: with it a fork can be signed.")
 
 

@@ -8,7 +8,7 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request
@@ -24,6 +24,7 @@ from service.http.errors import InvalidParameter, NoSuchResource
 from service.http.headers import A_MINUTE, BRIEFLY, IMMUTABLE
 from service.http.openapi import problems
 from service.http.routing import StrictRoute
+from service.log_key import LogKey
 from service.parts import Parts, parts_of
 from service.schemas.events import ReceiptView
 from service.schemas.proofs import ConsistencyView, LogView
@@ -113,8 +114,31 @@ async def log(request: Request) -> Response:
             "chainId": parts.domain.chain_id,
             "operator": parts.operator,
             "recordedAt": head.recorded_at,
+            "keys": _keys(parts.log_keys),
         }
     )
+
+
+def _keys(keys: Sequence[LogKey]) -> list[dict[str, str | int | None]]:
+    """Each from where the one before it ended."""
+    told: list[dict[str, str | int | None]] = []
+    size: int | None = 0
+    at: int | None = None
+    for key in keys:
+        handover, note = key.handover or (None, None)
+        told.append(
+            {
+                "verifierKey": key.verifier_key,
+                "fromSize": size,
+                "fromTime": at,
+                "untilSize": None if handover is None else handover.checkpoint.size,
+                "untilTime": None if handover is None else handover.at,
+                "handover": note,
+            }
+        )
+        size = None if handover is None else handover.checkpoint.size
+        at = None if handover is None else handover.at
+    return told
 
 
 @router.get(

@@ -14,6 +14,28 @@ from service.schemas.base import Answer, Base64, Hex32, Index, Millis, Request, 
 from service.schemas.events import ReceiptView, Signature
 
 
+class LogKeyView(Answer):
+    """A key that the log has, or had.
+
+    Attributes:
+        verifier_key: what checks what it signed (C2SP signed-note).
+        from_size: size of the log when it became the log's; it signs smaller sizes too, where they
+            are asked for again. Null where that is not known here.
+        from_time: when; null for the first key, and where that is not known here.
+        until_size: the largest size that it signed; null for the present key, and where that is not
+            known here.
+        until_time: when the next one took its place; likewise.
+        handover: signed note of both keys that says so, from which the numbers come; likewise.
+    """
+
+    verifier_key: str
+    from_size: Size | None
+    from_time: Millis | None
+    until_size: Size | None
+    until_time: Millis | None
+    handover: str | None
+
+
 class LogView(Answer):
     """Which log this is, and how large.
 
@@ -21,6 +43,8 @@ class LogView(Answer):
         verifier_key: what checks its checkpoints (C2SP signed-note).
         chain_id: part of what members sign; unique to this deployment.
         recorded_at: of the last leaf.
+        keys: all that the log has had, oldest first; the present one is last. What a server says of
+            old keys is worth what the handovers prove: `concord log keys` checks them.
     """
 
     origin: str
@@ -30,6 +54,7 @@ class LogView(Answer):
     chain_id: Annotated[int, Field(ge=1)]
     operator: Address
     recorded_at: Millis
+    keys: list[LogKeyView]
 
 
 class ConsistencyView(Answer):
