@@ -19,6 +19,7 @@ from client.proofs import (
 from dashboard.components.copying import copyable, verbatim
 from dashboard.components.explain import meaning
 from dashboard.components.markup import Markup, badge, code, facts, line, show, tag, text, when
+from dashboard.components.working import is_started, outcome, start
 from dashboard.models.verdicts import verdict_badge
 from dashboard.navigation import link
 from dashboard.reading.connection import ledger, trust
@@ -214,12 +215,18 @@ def verify_upload() -> None:
     )
     if file is None:
         return
+    key = f"upload-{file.file_id}"
+    if not is_started(key):
+        document, log = file.getvalue(), trust()
+        start(key, lambda: prove_document(document, log))
     try:
-        proof = prove_document(file.getvalue(), trust())
+        outcome(key, "Checking every event of it…", _proven)
     except ConcordError as error:
         st.error("**This file proves nothing.**", icon=":material/gpp_bad:")
         show(line(text(str(error))))
-        return
+
+
+def _proven(proof: EventProof | BundleProof) -> None:
     if isinstance(proof, BundleProof):
         _bundle(proof)
     else:

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from client import JsonObject
-from client.proofs import prove_bundle
+from client.proofs import BundleProof, prove_bundle
 from dashboard.components.copying import copyable, verbatim
 from dashboard.components.explain import meaning
 from dashboard.components.markup import Markup, badge, code, facts, joined, line, show, table, text
 from dashboard.components.paging import part, turn_pages
 from dashboard.components.states import empty, guarded
+from dashboard.components.working import is_started, outcome, start
 from dashboard.models.ancestry import MARKS, SORTS
 from dashboard.models.lineage import Node, inputs_of, judged
 from dashboard.models.report import Subject, Wording, audit_report
@@ -96,11 +97,13 @@ def proof(audit: JsonObject, at: int) -> None:
     st.markdown("**One file proves this answer.** It holds every event that the answer rests on.")
     path = f"{path_of(model, version)}/audit"
 
-    def document() -> bytes:
-        return ledger().fetch_document(path, bundle="true", at=at)
+    reader = ledger()
 
-    _check(document)
+    def document() -> bytes:
+        return reader.fetch_document(path, bundle="true", at=at)
+
     name = f"{model}-{version}-as-of-{at}"
+    _check(document, f"check-{name}")
     with st.container(horizontal=True):
         st.download_button(
             "Download the proof", document, f"{name}.json", "application/json",
@@ -128,15 +131,21 @@ def proof(audit: JsonObject, at: int) -> None:
 
 
 @st.fragment
-def _check(document: Callable[[], bytes]) -> None:
+def _check(document: Callable[[], bytes], key: str) -> None:
     """Checks the bundle here, on demand; the rest of the page stays as it is."""
-    if st.button("Check it now, on this page", icon=":material/verified:", type="primary"):
-        guarded(lambda: _checked(document), "check")
+    is_wanted = st.button("Check it now, on this page", icon=":material/verified:", type="primary")
+
+    def draw() -> None:
+        if is_wanted:
+            log = trust()
+            start(key, lambda: prove_bundle(document(), log))
+        if is_started(key):
+            outcome(key, "Checking every event and replaying them…", _holds)
+
+    guarded(draw, "check")
 
 
-def _checked(document: Callable[[], bytes]) -> None:
-    with st.spinner("Checking every event and replaying them…"):
-        found = prove_bundle(document(), trust())
+def _holds(found: BundleProof) -> None:
     st.success(
         f"**It holds.** {found.events:,} events are in the log, and replaying them gives the "
         f"verdict “{found.verdict}” again. {signed_in_words(found.unconfirmed)}.",
