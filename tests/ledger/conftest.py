@@ -1,4 +1,7 @@
-"""Databases and logs for the tests of what stores them: each test on SQLite and on PostgreSQL."""
+"""Databases and logs for the tests of what stores them: each test on SQLite and on PostgreSQL.
+
+Migrating takes longer than most tests. So it is done once, and every test gets a copy of its own.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,36 @@ def postgres_server() -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def sqlite_schema(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with the schema and no ledger; copied, never opened."""
+    file = tmp_path_factory.mktemp("schema") / "ledger.db"
+    _migrate(_url(file))
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_schema(postgres_server: Server) -> str:
+    """The URL of such a database on the server; copied, never opened."""
+    url = postgres_server.new_database()
+    _migrate(url)
+    return url
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Which database the test runs on."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def database_url(
+    database_kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[str]:
     """The URL of an empty database."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'ledger.db'}"
+    if database_kind == "sqlite":
+        yield _url(tmp_path / "ledger.db")
         return
     server: Server = request.getfixturevalue("postgres_server")
     url = server.new_database()
@@ -36,25 +64,27 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 @pytest.fixture
 def empty_database(database_url: str) -> Iterator[Database]:
     """A database without a schema."""
-    database = open_database(database_url, busy_timeout_ms=2_000)
-    yield database
-    database.dispose()
+    yield from _opened(database_url)
 
 
 @pytest.fixture
-def database(empty_database: Database) -> Database:
+def database(database_kind: str, request: pytest.FixtureRequest) -> Iterator[Database]:
     """A database with the schema and no ledger."""
-    migrate(empty_database)
-    return empty_database
+    if database_kind == "sqlite":
+        yield request.getfixturevalue("sqlite_database")
+        return
+    server: Server = request.getfixturevalue("postgres_server")
+    url = server.new_database(template=request.getfixturevalue("postgres_schema"))
+    yield from _opened(url)
+    server.drop(url)
 
 
 @pytest.fixture
-def sqlite_database(tmp_path: Path) -> Iterator[Database]:
+def sqlite_database(sqlite_schema: Path, tmp_path: Path) -> Iterator[Database]:
     """SQLite, for tests of what only it does."""
-    database = open_database(f"sqlite:///{tmp_path / 'ledger.db'}", busy_timeout_ms=2_000)
-    migrate(database)
-    yield database
-    database.dispose()
+    file = tmp_path / "ledger.db"
+    shutil.copy(sqlite_schema, file)
+    yield from _opened(_url(file))
 
 
 @pytest.fixture
@@ -88,6 +118,22 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("a small file system can only be mounted by root")
     yield disk
     subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def _url(file: Path) -> str:
+    return f"sqlite:///{file}"
+
+
+def _migrate(url: str) -> None:
+    database = open_database(url)
+    migrate(database)
+    database.dispose()
+
+
+def _opened(url: str) -> Iterator[Database]:
+    database = open_database(url, busy_timeout_ms=2_000)
+    yield database
+    database.dispose()
 
 
 def _checked(under_test: LogUnderTest) -> Iterator[LogUnderTest]:

@@ -38,18 +38,22 @@ class Server:
     def url(self, database: str) -> str:
         return f"postgresql://{_USER}@127.0.0.1:{self.port}/{database}"
 
-    def new_database(self) -> str:
-        """Makes an empty database and returns its URL."""
+    def new_database(self, *, template: str | None = None) -> str:
+        """Makes a database and returns its URL.
+
+        Args:
+            template: URL of a database that nobody is connected to, to copy; None: an empty one.
+        """
         name = f"ledger_{secrets.token_hex(6)}"
+        copied = "" if template is None else f' TEMPLATE "{_name(template)}"'
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
+            connection.execute(f'CREATE DATABASE "{name}"{copied}')
         return self.url(name)
 
     def drop(self, url: str) -> None:
         """Drops a database that `new_database` has made."""
-        name = url.rpartition("/")[2]
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+            connection.execute(f'DROP DATABASE "{_name(url)}" WITH (FORCE)')
 
     def start(self) -> None:
         """Starts the server and waits until it answers."""
@@ -59,6 +63,10 @@ class Server:
     def control(self, *arguments: str) -> None:
         """Runs `pg_ctl` on this server."""
         _run(self.binaries / "pg_ctl", "-D", self.data, "-w", *arguments)
+
+
+def _name(url: str) -> str:
+    return url.rpartition("/")[2]
 
 
 def binaries() -> Path | None:
