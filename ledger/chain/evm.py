@@ -16,12 +16,17 @@ Block hashes, tries, receipts and gas are Ethereum's, so that ordinary clients u
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from eth.abc import (
     AtomicDatabaseAPI,
+    BlockAPI,
     BlockHeaderAPI,
     ExecutionContextAPI,
+    ReceiptAPI,
     SignedTransactionAPI,
     TransactionContextAPI,
+    WithdrawalAPI,
 )
 from eth.chains.base import Chain
 from eth.db.atomic import AtomicDB
@@ -34,7 +39,9 @@ from eth_typing import Address, BlockNumber, Hash32
 from ledger.chain.bounds import Stopwatch
 from ledger.chain.errors import InsufficientFunds, NonceTooHigh, NonceTooLow
 from ledger.chain.jit.computation import CompiledComputation
+from ledger.chain.storage import Accounts
 from ledger.chain.store import ChainStore
+from ledger.chain.trie import of_list
 
 BLOCK_GAS_LIMIT = 10**12
 TRANSACTION_GAS_LIMIT = 30_000_000
@@ -64,6 +71,7 @@ class FeeFreeState(PragueState):
     """Prague's state transition with gas metered and never charged."""
 
     computation_class = CompiledComputation
+    account_db_class = Accounts
     transaction_executor_class = FeeFreeExecutor
 
     def __init__(
@@ -99,6 +107,29 @@ class FeeFreeVM(PragueVM):
     def validate_header(cls, header: BlockHeaderAPI, parent_header: BlockHeaderAPI) -> None:
         """As Prague's. Equal timestamps pass because the parent is shown as one second older."""
         super().validate_header(header, parent_header.copy(timestamp=parent_header.timestamp - 1))
+
+    def validate_block(self, block: BlockAPI) -> None:
+        """The header: this chain takes no blocks of others, and the roots were made just now."""
+        parent = self.chaindb.get_block_header_by_hash(block.header.parent_hash)
+        self.validate_header(block.header, parent)
+
+    def set_block_transactions_and_withdrawals(
+        self,
+        base_block: BlockAPI,
+        new_header: BlockHeaderAPI,
+        transactions: Sequence[SignedTransactionAPI],
+        receipts: Sequence[ReceiptAPI],
+        withdrawals: Sequence[WithdrawalAPI] | None = None,
+    ) -> BlockAPI:
+        """Complete a block; as py-evm's, which builds the two tries key by key. Nothing is
+        withdrawn here.
+        """
+        del withdrawals
+        transaction_root, of_transactions = of_list([each.encode() for each in transactions])
+        receipt_root, of_receipts = of_list([each.encode() for each in receipts])
+        self.chaindb.persist_trie_data_dict({**of_transactions, **of_receipts})
+        header = new_header.copy(transaction_root=transaction_root, receipt_root=receipt_root)
+        return base_block.copy(header=header, transactions=transactions)
 
 
 class EmbeddedChain(Chain):

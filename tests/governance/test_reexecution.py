@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from eth.chains.base import Chain as PyEvmChain
 from eth.db.atomic import AtomicDB
+from eth.db.trie import make_trie_root_and_nodes
 from eth.vm.forks.prague import PragueVM
 
 from governance.actions.kinds import SetVotingDelay
@@ -70,4 +71,6 @@ def execute_again(node: EmbeddedNode, stock: type[PyEvmChain], number: int) -> i
         assert again.encode() == receipt.encode()
     machine.state.persist()
     assert machine.state.state_root == header.state_root
+    assert make_trie_root_and_nodes(block.transactions)[0] == header.transaction_root
+    assert make_trie_root_and_nodes(receipts)[0] == header.receipt_root
     return len(receipts)
