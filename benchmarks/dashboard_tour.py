@@ -128,7 +128,7 @@ def graph_tour() -> list[Click]:
             "a box",
             # One from the middle: the ends of a column that was opened are out of sight.
             lambda page: nodes(page).filter(has_text="Dataset").nth(OPENED_AT_ONCE // 2).click(),
-            lambda page: page.get_by_role("link", name="Open dataset").first,
+            lambda page: page.get_by_role("link", name="Open the dataset").first,
         ),
     ]
 

@@ -118,6 +118,7 @@ def draw(
     chosen: str | None,
     height: int,
     on_click: Callable[[str], None],
+    titles: Mapping[str, str],
 ) -> None:
     """Draws it.
 
@@ -128,6 +129,7 @@ def draw(
         chosen: the node that is described beside it.
         height: in pixels.
         on_click: is told the node that was clicked.
+        titles: what nodes are called; the others are called by their ids.
     """
     at = places(picture.nodes, picture.edges)
 
@@ -136,7 +138,7 @@ def draw(
             on_click(node)
 
     diagram(
-        [_box(node, picture, *at[node]) for node in picture.nodes],
+        [_box(node, picture, titles, *at[node]) for node in picture.nodes],
         picture.edges,
         key=key,
         subject=subject,
@@ -147,19 +149,20 @@ def draw(
     )
 
 
-def caption(node: str, picture: Picture) -> tuple[str, str]:
-    """A node's two lines: which sort and state, and its name."""
+def caption(node: str, picture: Picture, titles: Mapping[str, str]) -> tuple[str, str, str]:
+    """A node's two lines: which sort and state, and its title; and its id, for whoever points at
+    it.
+    """
     mark = _STATES[picture.states.get(node, "ok")]
     sort = sort_of(node)
     name = _SORTS.get(sort, sort)
     if node.startswith(CLUSTER):
-        return f"{name}s {mark}", f"{picture.sizes.get(node, 0):,} together: click to open"
-    return f"{name} {mark}", Node.parse(node).title
+        return f"{name}s {mark}", f"{picture.sizes.get(node, 0):,} together: click to open", ""
+    identifier = Node.parse(node).title
+    return f"{name} {mark}", titles.get(node, identifier), identifier
 
 
-def _box(node: str, picture: Picture, column: int, row: float) -> Box:
-    first, second = caption(node, picture)
+def _box(node: str, picture: Picture, titles: Mapping[str, str], column: int, row: float) -> Box:
+    first, second, hint = map(visible, caption(node, picture, titles))
     sort, state = sort_of(node), picture.states.get(node, "ok")
-    return Box(
-        node, column, row, sort if sort in _SORTS else "", state, visible(first), visible(second)
-    )
+    return Box(node, column, row, sort if sort in _SORTS else "", state, first, second, hint)

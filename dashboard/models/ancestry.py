@@ -10,15 +10,28 @@ import streamlit as st
 from client import JsonObject
 from dashboard.components.explain import meaning
 from dashboard.components.graph import CLUSTER, Picture, clustered, draw, filtered, sort_of
-from dashboard.components.markup import badge, dated, facts, line, show, table, text
+from dashboard.components.markup import (
+    Markup,
+    badge,
+    code,
+    dated,
+    facts,
+    joined,
+    line,
+    show,
+    table,
+    text,
+)
 from dashboard.components.states import empty, guarded
 from dashboard.models.lineage import Node, judged
+from dashboard.models.node_titles import nearest_titles, node_title
 from dashboard.models.verdicts import path_of
 from dashboard.navigation import link
 from dashboard.reading.connection import read, read_as_of
 from dashboard.reading.fields import inner, number, objects, texts
 from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import named
+from dashboard.reading.titles import dataset_title
 from dashboard.words.terms import actions_in_words, purpose_in_words
 from dashboard.words.times import instant_ms
 
@@ -36,6 +49,7 @@ MARKS = {
 }
 _HEIGHT = 420
 _LISTED = 500
+_NAMED = 20
 
 
 @st.fragment
@@ -72,6 +86,7 @@ def _graph(everything: Picture, sorts: Collection[str], key: str, moment: str) -
         draw(
             picture, key=key, subject=f"{key}-{moment}-{'-'.join(sorts)}", chosen=chosen,
             height=_HEIGHT, on_click=partial(_clicked, key),
+            titles=nearest_titles(_single(picture)),
         )  # fmt: skip
     show(
         line(
@@ -85,6 +100,11 @@ def _graph(everything: Picture, sorts: Collection[str], key: str, moment: str) -
                   on_click=lambda: st.session_state.pop(f"opened-{key}"))  # fmt: skip
     if chosen is not None and chosen in everything.nodes:
         _node(chosen, everything)
+
+
+def _single(picture: Picture) -> dict[str, int]:
+    """The nodes that do not stand for a crowd."""
+    return {node: at for node, at in picture.nodes.items() if not node.startswith(CLUSTER)}
 
 
 def _clicked(key: str, node: str) -> None:
@@ -127,11 +147,15 @@ def picture_of(answer: JsonObject, audit: JsonObject) -> Picture:
 def _node(node: str, picture: Picture) -> None:
     parts = Node.parse(node)
     with st.container(border=True, key="chosen-node"):
-        show(line(badge(*MARKS[picture.states[node]]), " ", text(parts.title), cls="c-lead"))
+        state = badge(*MARKS[picture.states[node]])
+        show(
+            line(state, " ", text(node_title(parts)), cls="c-lead"),
+            line(SORTS[parts.sort][:-1], " ", code(parts.title), cls="c-line c-soft"),
+        )
         if parts.sort == "dataset":
-            link("datasets", f"Open dataset {parts.name}", dataset=parts.name)
+            link("datasets", "Open the dataset", dataset=parts.name)
         elif parts.sort == "model":
-            link("models", f"Open model {parts.title}", model=parts.name, version=parts.version)
+            link("models", "Open the model", model=parts.name, version=parts.version)
         elif parts.sort == "run":
             _run(read(f"/v1/runs/{parts.name}"))
         elif parts.sort == "grant":
@@ -164,12 +188,15 @@ def _grant(grant: JsonObject) -> None:
             ]
         )
     )
-    link("datasets", f"Open dataset {dataset}", dataset=dataset)
+    link("datasets", f"Open dataset {dataset_title(dataset)}", dataset=dataset)
     link("audit", "Its event and proof", event=number(grant, "index"))
 
 
 def _titles(items: Sequence[JsonObject]) -> str:
-    return "; ".join(Node.parse(text_of(item, "node")).title for item in items) or "nothing"
+    nodes = [Node.parse(text_of(item, "node")) for item in items]
+    titles = [node_title(node) for node in nodes[:_NAMED]]
+    more = [f"{len(nodes) - _NAMED:,} more"] if len(nodes) > _NAMED else []
+    return "; ".join(titles + more) or "nothing"
 
 
 def _as_list(picture: Picture, sorts: Collection[str], key: str) -> None:
@@ -181,10 +208,11 @@ def _as_list(picture: Picture, sorts: Collection[str], key: str) -> None:
     if not listed.open:
         return
     with listed:
+        titles = nearest_titles({node: picture.nodes[node] for node in shown})
         rows = [
             (
                 text(SORTS[sort_of(node)][:-1]),
-                text(Node.parse(node).title),
+                _called(node, titles),
                 badge(*MARKS[picture.states[node]]),
             )
             for node in shown[:_LISTED]
@@ -192,3 +220,12 @@ def _as_list(picture: Picture, sorts: Collection[str], key: str) -> None:
         show(table(("What", "Name", "State"), rows, "Everything in the picture"))
         if len(shown) > _LISTED:
             show(line(f"And {len(shown) - _LISTED:,} more; the proof has them all."))
+
+
+def _called(node: str, titles: Mapping[str, str]) -> Markup:
+    """A node's title, if it was asked for, and its id."""
+    identifier = Node.parse(node).title
+    title = titles.get(node, identifier)
+    if title == identifier:
+        return text(identifier)
+    return joined(text(title), " ", code(identifier))

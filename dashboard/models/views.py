@@ -16,13 +16,14 @@ from dashboard.components.states import empty, guarded
 from dashboard.components.working import is_started, outcome, start
 from dashboard.models.ancestry import MARKS, SORTS
 from dashboard.models.lineage import Node, inputs_of, judged
+from dashboard.models.node_titles import node_title
 from dashboard.models.report import Subject, Wording, audit_report
 from dashboard.models.verdicts import audit_of, path_of, verdict_badge
 from dashboard.reading.connection import ledger, read, read_event, trust
 from dashboard.reading.fields import inner, number
 from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import name_of, readable
-from dashboard.reading.titles import dataset_title, model_title
+from dashboard.reading.titles import model_title
 from dashboard.words.findings import signed_in_words
 from dashboard.words.times import now_ms
 
@@ -50,11 +51,7 @@ def ingredients(audit: JsonObject) -> None:
 
 
 def _name(node: Node) -> Markup:
-    return joined(text(_title(node)), " ", code(node.title))
-
-
-def _title(node: Node) -> str:
-    return dataset_title(node.name) if node.sort == "dataset" else model_title(node.name)
+    return joined(text(node_title(node)), " ", code(node.title))
 
 
 def compare(audit: JsonObject, names: Sequence[str]) -> None:
@@ -166,5 +163,5 @@ def _report(model: str, version: str, audit: JsonObject) -> bytes:
     ]
     subject = Subject(model_title(model), model, version, facts)
     as_of = number(read_event(number(audit, "size") - 1), "recordedAt")
-    wording = Wording(readable, _title)
+    wording = Wording(readable, node_title)
     return audit_report(subject, audit, trust(), wording, as_of=as_of, now=now_ms())

@@ -1,4 +1,4 @@
-"""What proposals, models and datasets are called, in place of their ids.
+"""What proposals, models, datasets and training runs are called, in place of their ids.
 
 A title is anybody's text. Where there is none, where it is sealed, or where what it belongs to is
 unknown, the id stands in for it.
@@ -35,6 +35,12 @@ def dataset_title(dataset: str) -> str:
     return _short(_titled(kept_for(), "datasets", "dataset", dataset) or dataset)
 
 
+def run_title(run: str) -> str:
+    """A training run's job and its id: many runs are of one job."""
+    job = _short(_titled(kept_for(), "runs", "run", run, "job"))
+    return f"{job} ({run})" if job and job != run else run
+
+
 def version_of(model: str, record: str) -> str:
     """The version whose record is a leaf of the log; empty where there is none.
 
@@ -69,13 +75,13 @@ def _proposal(reader: str, proposal: str) -> str:
 
 
 @st.cache_resource(ttl=SETTLED_SECONDS, max_entries=5_000, show_spinner=False)
-def _titled(reader: str, room: str, name: str, identifier: str) -> str:
+def _titled(reader: str, room: str, name: str, identifier: str, title: str = "title") -> str:
     del reader
     try:
         item = read(f"/v1/{room}/{identifier}")
     except ServerProblem:
         return ""
-    return text(item, "title") if text(item, name) == identifier else ""
+    return text(item, title) if text(item, name) == identifier else ""
 
 
 def _short(title: str) -> str:

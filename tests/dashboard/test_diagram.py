@@ -69,7 +69,7 @@ def shown(browser: Browser) -> Iterator[Shown]:
 
 
 def box(name: str, column: int = 0, row: float = 0) -> Box:
-    return Box(name, column, row, "dataset", "ok", "Dataset ✓", name)
+    return Box(name, column, row, "dataset", "ok", "Dataset ✓", name, f"id of {name}")
 
 
 def test_a_click_is_told_and_marks_the_box_at_once(shown: Shown) -> None:
@@ -78,6 +78,7 @@ def test_a_click_is_told_and_marks_the_box_at_once(shown: Shown) -> None:
     chosen.click()
     assert shown.page.evaluate("window.told") == [["clicked", "b"]]
     expect(chosen).to_have_attribute("aria-pressed", "true")
+    expect(chosen).to_have_attribute("title", "id of b")
     expect(shown.page.get_by_role("button", name="Dataset ✓ a")).to_have_attribute(
         "aria-pressed", "false"
     )

@@ -99,7 +99,15 @@ def test_a_crowd_is_drawn_as_one_node_that_says_how_many_it_is() -> None:
     group = f"{CLUSTER}dataset-2-ok"
     assert set(drawn.nodes) == {"run:r", "model:m@1", group}
     assert list(drawn.edges) == [("run:r", "model:m@1"), (group, "run:r")]
-    assert caption(group, drawn) == ("Datasets ✓", "2,000 together: click to open")
+    assert caption(group, drawn, {}) == ("Datasets ✓", "2,000 together: click to open", "")
+
+
+def test_a_node_is_called_by_its_title_and_tells_its_id_to_who_points_at_it() -> None:
+    picture = crowd(2)
+    titles = {"dataset:d0@1": "Records, version 1"}
+    named = caption("dataset:d0@1", picture, titles)
+    assert named == ("Dataset ✓", "Records, version 1", "d0, version 1")
+    assert caption("dataset:d1@1", picture, titles)[1] == "d1, version 1"
 
 
 def test_a_crowd_is_opened_some_at_a_time_until_nothing_of_it_is_left() -> None:

@@ -37,13 +37,14 @@ def test_a_visitor_finds_out_where_a_model_came_from_and_why_it_is_tainted(open_
     expect(page.get_by_text("Tainted").first).to_be_visible()
     expect(page.get_by_text("The permission was revoked after the data was used.")).to_be_visible()
     graph = graph_of(page)
-    expect(graph.get_by_text("wdbc-south, version 1")).to_be_visible()
+    south = graph.get_by_text("Breast cancer records, South Hospital, version 1")
+    expect(south).to_be_visible()
     expect(graph.get_by_text("Dataset ✕ problem")).to_be_visible()
     page.get_by_text("The same as a list").click()
     listed = page.get_by_role("region", name="Everything in the picture")
     expect(listed.get_by_role("row").filter(has_text="wdbc-south")).to_contain_text("Problem")
-    graph.get_by_text("wdbc-south, version 1").click()
-    page.get_by_role("link", name="Open dataset wdbc-south").click()
+    south.click()
+    page.get_by_role("link", name="Open the dataset").click()
     settled(page, "South Hospital")
     assert "dataset=wdbc-south" in page.url
 

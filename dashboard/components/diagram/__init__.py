@@ -32,6 +32,7 @@ class Box:
         row: from the middle.
         sort, state: names of classes of `diagram.css`; ours, never anybody's text.
         first, second: its lines; may be anybody's text.
+        hint: what is said of it on hover; likewise.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Box:
     state: str
     first: str
     second: str
+    hint: str
 
 
 def diagram(

@@ -100,10 +100,10 @@ class Diagram {
     return [MARGIN + COLUMN * column, MARGIN + ROW * (row - this.top)];
   }
 
-  box({ id, sort, state, first, second }, [left, top]) {
+  box({ id, sort, state, first, second, hint }, [left, top]) {
     const button = make(
       "button",
-      { type: "button", className: `node ${sort} ${state}`, title: second },
+      { type: "button", className: `node ${sort} ${state}`, title: hint },
       make("span", { className: "first", textContent: first }),
       make("span", { textContent: second }),
     );
