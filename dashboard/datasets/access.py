@@ -38,8 +38,13 @@ def access_view(dataset: JsonObject) -> None:
     show_done(place)
     sign_here(place)
     if not is_signing(place):
-        with st.expander("Give access", icon=":material/add:"):
-            _grant_form(dataset, place)
+        # Drawn once it is opened: its calendar weighs more than the rest of the page.
+        form = st.expander(
+            "Give access", icon=":material/add:", key=f"open-{place}", on_change="rerun"
+        )
+        if form.open:
+            with form:
+                _grant_form(dataset, place)
     found = listing("/v1/grants", f"grants-{name}", dataset=name)
     if not found.rows:
         empty("Nobody has access to this dataset.", "Give access above, or wait for requests.")

@@ -168,6 +168,9 @@ def test_a_permission_can_be_changed_by_nobody_once_it_is_taken_back() -> None:
 
 def test_a_grant_without_a_member_is_not_offered_for_signing() -> None:
     test = opened("datasets", dataset="wdbc-north")
+    assert not test.date_input
+    test.session_state["open-grant-wdbc-north"] = True
+    test.run()
     submit = next(b for b in test.button if b.label == "Review and sign")
     submit.click().run()
     assert any("Choose who" in w.value for w in test.warning)
