@@ -34,6 +34,7 @@ from service.cli import (
     models,
     proposing,
     relayer,
+    requests,
     restoring,
     rules,
     server,
@@ -88,6 +89,7 @@ app.add_typer(keys.app, name="keys", rich_help_panel=Panel.PEOPLE)
 app.add_typer(datasets.app, name="dataset", rich_help_panel=Panel.ACCESS)
 server.register(app)
 access.register(app)
+requests.register(app)
 models.register(app)
 audits.register(app)
 members.register(app)

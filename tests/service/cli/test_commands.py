@@ -171,6 +171,24 @@ def test_members_and_keys_come_and_go(world: World, user: Commands) -> None:
     assert kinds(user)[-2:] == ["key.authorized", "key.revoked"]
 
 
+def test_a_steward_sees_what_was_asked_for_and_reads_why(history: World, user: Commands) -> None:
+    user("request", "d", "--action", "read", "--duo", "HMB", "--id", "q", "--key", "lab").check()
+    listed = user("requests", "--dataset", "d").check().out
+    assert re.search(r"r +d +Lab \(0x\w+…\) +train", listed)
+    assert [each["request"] for each in user("requests", "--status", "open", "--json").json] == [
+        "q"
+    ]
+    assert "No requests match." in user("requests", "--dataset", "other").check().out
+    (asked,) = (each for each in user("requests", "--json").json if each["request"] == "r")
+    event = str(asked["index"])
+    assert "secret" not in user("log", "event", event).check().out
+    assert user("unseal", event, "--key", "hospital", "--json").json == {"justification": "secret"}
+    assert "secret" in user("unseal", event, "--key", "hospital").check().out
+    assert "holds nothing sealed" in user("unseal", "1", "--key", "hospital").check().out
+    user("keys", "new", "stranger").check()
+    assert "not-for-reader" in user("unseal", event, "--key", "stranger").check(3).err
+
+
 def test_a_sealed_value_is_erased_by_the_operator(history: World, user: Commands) -> None:
     request = next(
         item["event"]["body"]
