@@ -236,9 +236,15 @@ class ChainUrlInvalid(InvalidInput):
 
 
 class ChainUnavailable(Unavailable):
-    """The chain's node cannot be reached, or answers with server errors."""
+    """The chain's node cannot be reached, or answers with server errors.
+
+    Attributes:
+        retry_after: seconds after which it is worth trying again. A node that is down is told of at
+            once, so a client that tries a handful of times waits out a restart of twenty seconds.
+    """
 
     code = "chain-unavailable"
+    retry_after: ClassVar[float] = 4.0
     remedy = "Wait and try again; the operator looks after the node that CONCORD_CHAIN_URL names."
 
 

@@ -6,12 +6,15 @@ unavailable. Every method that is asked here may be repeated safely: reads, and
 start, the chain id is compared before anything else is believed. What is no JSON (a page of a
 proxy's, half an answer) is no answer.
 
-A node that is down is left alone for a moment after each round of attempts. Whoever asks in between
-is told at once, so that an outage does not tie up every thread there is.
+A node that did not answer a whole round of attempts is down until it answers again. It is left
+alone for a moment, then one caller at a time tries, once; whoever asks meanwhile is told at once.
+So an outage does not tie up every thread there is, also where the node takes requests and never
+answers them.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +46,7 @@ class RetryPolicy:
     """How long a node is asked before it counts as down.
 
     Attributes:
-        attempts: in all, at least 1.
+        attempts: in all, at least 1; of a node that is down already, one.
         first_pause_seconds: before the second attempt; doubles with each.
         longest_pause_seconds: where the doubling ends.
         patience_seconds: after the first attempt began; later on no other begins. So a node that
@@ -81,8 +84,12 @@ class Requester:
         self._retry = retry
         self._sleep = sleep
         self._chain_checked = False
-        # Of a monotonic clock; threads may overwrite each other's, which are of the same outage.
-        self._down_until = 0.0
+        # Threads may overwrite each other's, which are of the same outage.
+        self._is_down = False
+        # Of a monotonic clock.
+        self._rests_until = 0.0
+        # Held by the one who tries whether a node that was down is back.
+        self._trying = threading.Lock()
 
     @property
     def chain_id(self) -> int:
@@ -163,26 +170,48 @@ class Requester:
         self._chain_checked = True
 
     def _with_retries(self, attempt: Callable[[], _T], attempts: int) -> _T:
+        if not self._is_down:
+            return self._round(attempt, attempts)
+        if not self._trying.acquire(blocking=False):
+            raise _still_away()
+        try:
+            return self._round(attempt, 1)
+        finally:
+            self._trying.release()
+
+    def _round(self, attempt: Callable[[], _T], attempts: int) -> _T:
         pause = self._retry.first_pause_seconds
         patient_until = time.monotonic() + self._retry.patience_seconds
         for remaining in reversed(range(attempts)):
-            if self._is_down():
+            if time.monotonic() < self._rests_until:
                 break
             try:
-                return attempt()
+                return self._answered(attempt)
             except (OSError, ValueError) as error:
                 # Connection errors, timeouts and HTTP status codes of the HTTP provider are all
                 # OSErrors; ValueErrors are its JSON's.
                 self._chain_checked = False
                 if remaining == 0 or time.monotonic() >= patient_until:
-                    self._down_until = time.monotonic() + self._retry.rest_seconds
+                    self._is_down = True
+                    self._rests_until = time.monotonic() + self._retry.rest_seconds
                     raise _unavailable(error) from error
             self._sleep(pause)
             pause = min(2 * pause, self._retry.longest_pause_seconds)
-        raise ChainUnavailable("the chain's node did not answer a moment ago: try again")
+        raise _still_away()
 
-    def _is_down(self) -> bool:
-        return time.monotonic() < self._down_until
+    def _answered(self, attempt: Callable[[], _T]) -> _T:
+        """What an attempt comes to; a refusal is an answer, too."""
+        try:
+            result = attempt()
+        except ConcordError:
+            self._is_down = False
+            raise
+        self._is_down = False
+        return result
+
+
+def _still_away() -> ChainUnavailable:
+    return ChainUnavailable("the chain's node did not answer a moment ago: try again")
 
 
 def _unavailable(error: OSError | ValueError) -> ChainUnavailable:

@@ -14,7 +14,7 @@ from web3 import HTTPProvider
 
 from ledger.chain.chain import Chain, ChainMoved, Cursor
 from ledger.chain.connect import connect, embedded
-from ledger.chain.encoding import data
+from ledger.chain.encoding import Json, data
 from ledger.chain.errors import (
     ChainAnswerInvalid,
     ChainMissing,
@@ -138,6 +138,54 @@ def test_a_node_that_is_down_is_left_alone_for_a_moment(adversary: Adversary) ->
         requester.ask("eth_blockNumber")
     assert len(adversary.asked) == asked
     await_that(lambda: answers(requester))
+
+
+def test_a_node_that_is_down_is_tried_once_at_a_time_until_it_answers(
+    adversary: Adversary,
+) -> None:
+    retry = RetryPolicy(attempts=3, rest_seconds=0)
+    requester = Requester(adversary, chain_id=None, retry=retry, sleep=lambda _: None)
+    for outages, asked in ((3, 3), (1, 1), (2, 1)):
+        adversary.outages = outages
+        before = len(adversary.asked)
+        with pytest.raises(ChainUnavailable, match="cannot be reached"):
+            requester.ask("eth_blockNumber")
+        assert len(adversary.asked) == before + asked
+    adversary.outages = 0
+    adversary.refuse("eth_blockNumber", -32000, "not today")
+    with pytest.raises(ChainRefused):
+        requester.ask("eth_blockNumber")
+    # A refusal is an answer: the next outage is waited out again.
+    del adversary.rewrites["eth_blockNumber"]
+    adversary.outages = 2
+    assert requester.ask("eth_blockNumber") == "0x5"
+
+
+def test_while_one_tries_a_node_that_hangs_all_others_are_told_at_once(
+    adversary: Adversary,
+) -> None:
+    retry = RetryPolicy(attempts=1, rest_seconds=0)
+    requester = Requester(adversary, chain_id=None, retry=retry, sleep=lambda _: None)
+    adversary.outages = 1
+    with pytest.raises(ChainUnavailable, match="cannot be reached"):
+        requester.ask("eth_blockNumber")
+    hangs, is_back = threading.Event(), threading.Event()
+
+    def hang(response: Json) -> Json:
+        hangs.set()
+        assert is_back.wait(60)
+        return response
+
+    adversary.rewrites["eth_chainId"] = hang
+    with ThreadPoolExecutor(1) as pool:
+        tried = pool.submit(requester.ask, "eth_blockNumber")
+        assert hangs.wait(60)
+        for ask in (lambda: requester.ask("eth_blockNumber"), requester.check_chain):
+            with pytest.raises(ChainUnavailable, match="a moment ago"):
+                ask()
+        is_back.set()
+        assert tried.result(60) == "0x5"
+    assert requester.ask("eth_blockNumber") == "0x5"
 
 
 def answers(requester: Requester) -> bool:
