@@ -103,7 +103,7 @@ class Dao:
         recounter: counts votes again.
         trials: how often one source may have the chain try something.
         rpc: answers JSON-RPC.
-        background: mirror, anchorers and keeper; `wake` them after a transaction was sent.
+        background: mirror, anchorers and keeper; `wake` the mirror after a transaction was sent.
         registries: where the log is anchored, the DAO's own first.
         anchor_now: anchors the present size in the DAO's registry, due or not; raises as
             `Anchorer.anchor_now`.

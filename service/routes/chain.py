@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from ledger.errors import NotFound
+from service.dao_workers import MIRROR
 from service.http.bodies import read_body
 from service.http.openapi import problems
 from service.http.routing import StrictRoute
@@ -72,7 +73,7 @@ async def rpc(request: Request) -> Response:
     dao = dao_of(parts)
     answer = await on_chain(dao, lambda: dao.rpc.dispatch(body))
     if _SENDS in body:
-        dao.background.wake()
+        dao.background.wake(MIRROR)
     if not answer:
         return Response(None, 204)
     return Response(answer, 200, media_type="application/json")

@@ -24,6 +24,7 @@ from governance.proposals import (
 )
 from ledger.chain.values import TransactionReceipt
 from ledger.errors import Conflict
+from service.dao_workers import MIRROR
 from service.http.answers import Json
 from service.http.bodies import read_object, take
 from service.http.openapi import problems, request_body
@@ -35,7 +36,6 @@ from service.proposals.details import is_settled
 from service.proposals.transactions import transaction_json
 from service.routes.chain import dao_of, on_chain
 from service.routes.proposals import ProposalId, proposal_of
-from service.routes.votes import MIRROR
 from service.schemas.steps import CancelView, NothingRequest, StepView
 from service.schemas.votes import RecountView
 

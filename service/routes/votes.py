@@ -32,6 +32,7 @@ from ledger.events.canonical import JsonObject, parse_object
 from ledger.events.identifiers import format_instant
 from ledger.store.reads import snapshot
 from ledger.views import records
+from service.dao_workers import MIRROR
 from service.http.answers import Json
 from service.http.bodies import read_body, read_object, take
 from service.http.errors import InvalidParameter
@@ -62,7 +63,6 @@ if TYPE_CHECKING:
 lean = APIRouter(route_class=LeanRoute, tags=["dao"])
 router = APIRouter(route_class=StrictRoute, tags=["dao"])
 
-MIRROR = "mirror"
 DELEGATION_SECONDS = 3_600
 """How long a delegation can be relayed where its delegator does not say."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -259,6 +260,23 @@ def admit(member: SigningKey, *roles: str) -> Json:
     return {"action": "admit", "member": member.address, "roles": list(roles)}
 
 
+def keeper_steps(http: httpx.Client) -> int:
+    """How often the keeper has looked for what is due."""
+    metrics = http.get("/metrics").raise_for_status().text
+    found = re.search(
+        r'^concord_worker_steps_total\{worker="keeper"\} (\d+)', metrics, re.MULTILINE
+    )
+    assert found is not None
+    return int(found[1])
+
+
+def keeper_rests(http: httpx.Client) -> None:
+    """Waits until the keeper has looked for what is due at the start: on a busy machine it would in
+    the middle of a test. It looks again only after the pause that `QUICK` gives it.
+    """
+    await_that(lambda: keeper_steps(http) > 0)
+
+
 @contextmanager
 def served_dao(original: Path, folder: Path, **settings: object) -> Iterator[ServedDao]:
     """Serves a copy of a founded assembly; where reads are for members, its client is one."""
@@ -267,6 +285,7 @@ def served_dao(original: Path, folder: Path, **settings: object) -> Iterator[Ser
     configured = Settings.model_validate({"data_dir": data} | QUICK | settings)
     with ServerThread(configured) as server, httpx.Client(base_url=server.url, timeout=60) as http:
         dao = ServedDao(http, server, data)
+        keeper_rests(http)
         if configured.reads == "members":
             http.headers.update(dao.bearer(HOSPITAL))
         # The last block is of now, not of when the contracts were deployed.

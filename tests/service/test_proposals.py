@@ -18,6 +18,7 @@ from tests.service.assembly import (
     ServedDao,
     admit,
     await_that,
+    keeper_steps,
 )
 from tests.service.conftest import ServeDao, problem_code
 
@@ -264,6 +265,14 @@ def test_a_hundred_and_twenty_proposals_come_in_pages_that_lose_none(
     few = dao.read("/v1/proposals", limit=1_000, state="active")
     assert len(few["items"]) == 120
     assert few["next"] is None
+
+
+def test_what_is_sent_is_told_and_the_keeper_keeps_to_its_own_time(dao: ServedDao) -> None:
+    for number in range(3):
+        dao.propose(admit(NEWCOMER), title=f"Number {number}")
+    told = {"kind": "proposal.created"}
+    await_that(lambda: len(dao.read("/v1/events", **told)["items"]) == 3)
+    assert keeper_steps(dao.http) == 1
 
 
 def test_a_cursor_of_another_list_is_refused(dao: ServedDao) -> None:

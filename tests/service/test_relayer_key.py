@@ -34,6 +34,7 @@ from tests.service.assembly import (
     admit,
     await_that,
     found_assembly,
+    keeper_rests,
     kinds,
 )
 from tests.service.conftest import problem_code
@@ -61,6 +62,7 @@ def serving(data: Path) -> Iterator[ServedDao]:
         httpx.Client(base_url=server.url, timeout=60) as http,
     ):
         dao = ServedDao(http, server, data)
+        keeper_rests(http)
         dao.advance(1)
         yield dao
 
