@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from eth.abc import ComputationAPI, GasMeterAPI, OpcodeAPI
-from eth.constants import GAS_SHA3WORD
+from eth.constants import GAS_MEMORY, GAS_MEMORY_QUADRATIC_DENOMINATOR, GAS_SHA3WORD
 from eth.vm.logic.flow import jump
 from eth.vm.logic.invalid import InvalidOpcode
+from eth.vm.memory import Memory
 from eth_hash.auto import keccak
 
 from ledger.chain.jit.blocks import Block, block_at, jump_destinations
@@ -113,13 +114,31 @@ def _refuse(computation: ComputationAPI, target: int) -> int:
     return target
 
 
-def _grow(computation: ComputationAPI, start: int) -> bytearray:
-    computation.extend_memory(start, 32)
-    memory: bytearray = computation._memory._bytes  # type: ignore[attr-defined]  # noqa: SLF001
-    return memory
+def _grow(computation: ComputationAPI, start: int, size: int = 32) -> bytearray:
+    """Make room in memory, and take what py-evm's `extend_memory` takes for it; or fail as that."""
+    memory: Memory = computation._memory  # type: ignore[assignment]  # noqa: SLF001
+    meter = computation.get_gas_meter()
+    price = _memory_price(start + size) - _memory_price(len(memory))
+    if price > meter.gas_remaining:
+        computation.extend_memory(start, size)
+    meter.gas_remaining -= price
+    memory.extend(start, size)
+    return memory._bytes  # noqa: SLF001
 
 
 def _keccak(computation: ComputationAPI, start: int, size: int) -> int:
-    computation.extend_memory(start, size)
-    computation.consume_gas(GAS_SHA3WORD * ((size + 31) // 32), reason="SHA3: word gas cost")
-    return int.from_bytes(keccak(computation.memory_read_bytes(start, size)), "big")
+    memory: bytearray = computation._memory._bytes  # type: ignore[attr-defined]  # noqa: SLF001
+    if size and start + size > len(memory):
+        memory = _grow(computation, start, size)
+    meter = computation.get_gas_meter()
+    price = GAS_SHA3WORD * ((size + 31) // 32)
+    if price > meter.gas_remaining:
+        computation.consume_gas(price, reason="SHA3: word gas cost")
+    meter.gas_remaining -= price
+    return int.from_bytes(keccak(memory[start : start + size]), "big")
+
+
+def _memory_price(size: int) -> int:
+    """Gas for so many bytes of memory (yellow paper, appendix H.1, C_mem)."""
+    words = (size + 31) // 32
+    return GAS_MEMORY * words + words * words // GAS_MEMORY_QUADRATIC_DENOMINATOR
