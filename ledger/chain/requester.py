@@ -14,6 +14,7 @@ answers them.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -37,6 +38,7 @@ from ledger.chain.values import read_quantity
 from ledger.errors import ConcordError
 
 _T = TypeVar("_T")
+_log = logging.getLogger(__name__)
 _REVERTED = 3
 Call = tuple[str, Sequence[Json]]
 
@@ -216,11 +218,27 @@ def _still_away() -> ChainUnavailable:
 
 def _unavailable(error: OSError | ValueError) -> ChainUnavailable:
     if isinstance(error, OSError):
-        return ChainUnavailable(f"the chain's node cannot be reached: {error}")
+        # What the HTTP provider says of it holds the node's URL, and that may hold the operator's
+        # key to it: for the log, not for callers.
+        _log.info("the chain's node cannot be reached: %s", error)
+        return ChainUnavailable(f"the chain's node cannot be reached: {_reason(error)}")
     return ChainUnavailable(
         f"the chain's node answers no JSON ({error}): check the chain's URL, and what stands in "
         "front of the node"
     )
+
+
+def _reason(error: OSError) -> str:
+    """Why, in the words of the system where they are its; never with an address."""
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status is not None:
+        return f"HTTP status {status}"
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return type(error).__name__
 
 
 def _result(response: RPCResponse) -> Json | ConcordError:
