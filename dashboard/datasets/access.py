@@ -11,6 +11,7 @@ from dashboard.components.explain import hint, meaning
 from dashboard.components.markup import Markup, badge, dated, line, show, text
 from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty
+from dashboard.datasets.changes import show_changes
 from dashboard.datasets.reach import show_reach
 from dashboard.reading.connection import read
 from dashboard.reading.fields import flag, inner, objects, texts
@@ -150,6 +151,8 @@ def _grant(grant: JsonObject, dataset: JsonObject) -> None:
         can_change = text_of(grant, "status") in {"active", "suspended", "expired"}
         if can_change and not any(is_signing(place) for place in places):
             _changes(grant, dataset)
+        else:
+            show_changes(name)
 
 
 def _changes(grant: JsonObject, dataset: JsonObject) -> None:
@@ -163,6 +166,7 @@ def _changes(grant: JsonObject, dataset: JsonObject) -> None:
         revoke = st.popover(
             "Take back", icon=":material/block:", key=f"open-revoke-{name}", on_change="rerun"
         )
+        show_changes(name)
     if renew.open:
         with renew:
             _renew(grant)

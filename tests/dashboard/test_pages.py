@@ -166,6 +166,16 @@ def test_a_permission_can_be_changed_by_nobody_once_it_is_taken_back() -> None:
     assert not [b for b in test.button if b.label == "Suspend"]
 
 
+def test_what_happened_to_a_permission_is_told_with_its_proofs() -> None:
+    test = opened("datasets", dataset="wdbc-south")
+    assert "Proof: event" not in said(test)
+    test.session_state["open-changes-grant-south"] = True
+    told = said(test.run())
+    assert "Given" in told
+    assert "Taken back with effect on the past: every model made with it counts as" in told
+    assert len(set(re.findall(r"Proof: event \d+", told))) == 2
+
+
 def test_a_grant_without_a_member_is_not_offered_for_signing() -> None:
     test = opened("datasets", dataset="wdbc-north")
     assert not test.date_input
