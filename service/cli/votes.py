@@ -76,6 +76,11 @@ def _print_one(found: JsonObject, votes: list[JsonObject], names: Names) -> None
     print_rows(columns, _objects(found, "evidence"), empty="It names no evidence.")
     columns = [("Releases", "model"), ("Version", "version"), ("The log's audit now", "verdict")]
     print_rows(columns, _objects(found, "audits"), empty="It releases nothing.")
+    for action in _objects(found, "actions"):
+        for demand in _list(action, "demands"):
+            note(f"The policy’s text: {plain(demand)}")
+        for warning in _list(action, "warnings"):
+            note(plain(warning))
     for breach in _objects(found, "policyBreaches"):
         note(f"Policy {plain(breach.get('policy'))}: {plain(breach.get('reason'))}")
     cast_by = with_names(votes, names, "voter")
@@ -85,8 +90,12 @@ def _print_one(found: JsonObject, votes: list[JsonObject], names: Names) -> None
 
 
 def _objects(value: JsonValue, name: str) -> list[JsonObject]:
+    return [each for each in _list(value, name) if isinstance(each, dict)]
+
+
+def _list(value: JsonValue, name: str) -> list[JsonValue]:
     items = value.get(name) if isinstance(value, dict) else None
-    return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
+    return items if isinstance(items, list) else []
 
 
 def vote(

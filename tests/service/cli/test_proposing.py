@@ -58,6 +58,7 @@ def test_a_policy_is_proposed_voted_on_queued_executed_and_listed(
     assert proposed["class"] == "constitutional"
     assert proposed["simulation"]["fails"] is False
     assert proposed["sent"]["transactionHash"].startswith("0x")
+    assert "at most 30 days" in voter("proposals", number).check().err
     voter("execute", number).check(3)
     dao.advance(VOTING_DELAY + 1)
     voter("vote", number, "for").check()
