@@ -250,17 +250,28 @@ class KuboRpc:
             raise IpfsRefused(f"{daemon} refused to {task}: {error}") from error
         except exceptions.StatusError as error:
             raise IpfsRefused(
-                f"{daemon} refused to {task}; is its RPC there, are the credentials right? {error}"
+                f"{daemon} refused to {task} ({_reason(error)}); is its RPC there, are the "
+                "credentials right?"
             ) from error
         except (exceptions.CommunicationError, requests.RequestException) as error:
             raise IpfsUnavailable(
-                f"{daemon} did not {task}; check that the daemon runs and try again: {error}"
+                f"{daemon} did not {task} ({_reason(error)}); check that the daemon runs and try "
+                "again"
             ) from error
         # The client indexes into and asserts about answers that have another form.
         except (exceptions.Error, *_MALFORMED_ANSWER) as error:
             raise IpfsRefused(
                 f"{daemon} answered in a form that Kubo's RPC does not have; is it Kubo? {error!r}"
             ) from error
+
+
+def _reason(error: Exception) -> str:
+    """The status or the kind of a failure. Its own words have the whole URL, and the path of that
+    may be the operator's key to a daemon that others run.
+    """
+    original = getattr(error, "original", error)
+    status = getattr(getattr(original, "response", None), "status_code", None)
+    return type(original).__name__ if status is None else f"HTTP status {status}"
 
 
 def _host_protocol(host: str) -> str:

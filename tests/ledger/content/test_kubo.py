@@ -454,6 +454,14 @@ def test_a_daemon_that_is_not_there_is_named_with_what_to_do() -> None:
             ask()
 
 
+def test_a_failure_says_nothing_of_the_path_that_may_be_a_key(adversary: Any) -> None:
+    for url in (f"{adversary.url}/secret/api/v0", f"{NOWHERE}/secret/api/v0"):
+        store = KuboContentStore(url, patience=RpcPatience(attempts=1), sleep=lambda _: None)
+        with pytest.raises((IpfsRefused, IpfsUnavailable)) as failed:
+            store.pins()
+        assert "secret" not in str(failed.value)
+
+
 # --- addresses -------------------------------------------------------------------------------
 
 
