@@ -16,7 +16,7 @@ from pathlib import Path
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from ledger.errors import ConcordError, IntegrityError, NotFound
+from ledger.errors import ConcordError, Conflict, IntegrityError, NotFound
 from ledger.merkle import (
     Checkpoint,
     Handover,
@@ -41,7 +41,7 @@ class LogKeyMissing(NotFound):
     code = "log-key-missing"
     remedy = (
         "Put the copy that was kept offline in its place, or name its file with "
-        "`CONCORD_LOG_KEY_FILE`; without any copy, exchange the key as docs/operations.md says."
+        "`CONCORD_LOG_KEY_FILE`; without any copy: `concord log new-key --lost`."
     )
 
 
@@ -77,6 +77,13 @@ def read_log_key(path: Path) -> SigningKey:
         raise LogKeyUnreadable(
             f"{path} does not hold a whole key of a log. Put its copy there."
         ) from error
+
+
+class LogKeyNotLost(Conflict):
+    """The log's key is said to be lost, and its file is there."""
+
+    code = "log-key-not-lost"
+    remedy = "Exchange it without `--lost`: then the old key vouches for the new one."
 
 
 class HandoversUnreadable(IntegrityError):
@@ -146,6 +153,27 @@ def exchange_log_key(
     write_durably(_handovers_of(path), orjson.dumps(notes, option=orjson.OPT_INDENT_2).decode())
     write_durably(path, new.expose() + "\n")
     return KeyExchange(old.verifier, new.verifier, kept, _handovers_of(path))
+
+
+def replace_lost_log_key(
+    path: Path, origin: str, randomness: Callable[[int], bytes]
+) -> VerifierKey:
+    """Makes a key where the log's is lost. No handover says so: there is nobody to sign it.
+
+    Args:
+        path: file of the log's key.
+        origin: of the log.
+        randomness: gives n random bytes.
+
+    Raises:
+        LogKeyNotLost: the file is there.
+        OSError: it cannot be written.
+    """
+    if path.exists():
+        raise LogKeyNotLost(f"{path} is there: nothing is lost.")
+    new = SigningKey(origin, randomness(SEED_BYTES))
+    write_durably(path, new.expose() + "\n")
+    return new.verifier
 
 
 def log_keys(path: Path, first: str, present: VerifierKey) -> tuple[LogKey, ...]:

@@ -180,17 +180,27 @@ def forget(context: typer.Context) -> None:
 
 
 @app.command("new-key")
-def new_key(context: typer.Context, data: Data = None) -> None:
+def new_key(
+    context: typer.Context,
+    data: Data = None,
+    lost: Annotated[
+        bool, typer.Option("--lost", help="The old key is lost: nothing vouches for the new one.")
+    ] = False,
+) -> None:
     """Put a new key in the place of the log's, under the same origin.
 
     No process may serve the ledger meanwhile. What was handed out verifies with the old verifier
     key; clients refuse the new one until a person says that it is right.
     """
     from service.cli.datadir import last_checkpoint  # noqa: PLC0415 - the database is slow to import
-    from service.log_key import exchange_log_key  # noqa: PLC0415
+    from service.log_key import exchange_log_key, replace_lost_log_key  # noqa: PLC0415
 
     options, settings = options_of(context), read_settings(data=data)
     signed = last_checkpoint(settings)
+    if lost:
+        made = replace_lost_log_key(settings.log_key_path, signed.origin, os.urandom)
+        _say_replaced(str(made), signed.size, as_json=options.as_json)
+        return
     done = exchange_log_key(settings.log_key_path, signed, now_ms(), os.urandom)
     facts: JsonObject = {
         "old": str(done.old),
@@ -215,6 +225,15 @@ def new_key(context: typer.Context, data: Data = None) -> None:
     console.print("Publish both verifier keys with that size.")
     console.print("Give each process the new key's file, and that of the handovers beside it.")
     console.print("Keep the old private key offline, or destroy it: with it a fork can be signed.")
+
+
+def _say_replaced(new: str, size: int, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"new": new, "oldSignedUpTo": size})
+        return
+    console.print("[green]Made[/] a key for the log, in the place of the one that is lost.")
+    print_fields([("New verifier key", new), ("Signed before, up to", f"size {size}")])
+    console.print("Publish it with that size; give each process the new file.")
 
 
 def receipt(

@@ -202,6 +202,26 @@ def test_a_key_whose_handover_is_not_kept_here_is_listed_without_its_end(data: P
     assert [key.handover is None for key in keys] == [True, False, True]
 
 
+def test_a_key_that_is_lost_is_replaced_and_nothing_vouches_for_the_new_one(
+    data: Path, user: Commands
+) -> None:
+    assert "[log-key-not-lost]" in user("log", "new-key", "--lost", "--data", data).check(3).err
+    old = str(read_log_key(data / "log.key").verifier)
+    (data / "log.key").unlink()
+    missing = user("log", "new-key", "--data", data).check(3)
+    assert "[log-key-missing]" in missing.err
+    done = user("log", "new-key", "--lost", "--data", data, "--json").check().json
+    assert done == {"new": str(read_log_key(data / "log.key").verifier), "oldSignedUpTo": 2}
+    user("fsck", "--data", data).check()
+    user("log", "forget").check()
+    with served(data) as url:
+        user.environment["CONCORD_SERVER"] = url
+        ends = [(item["verifierKey"], item["untilSize"]) for item in listed(url)]
+        assert ends == [(old, None), (done["new"], None)]
+        user("log", "show", "--verifier-key", done["new"]).check()
+        assert "[unproven-keys]" in user("log", "keys").check(6).err
+
+
 def test_without_the_last_checkpoints_file_the_database_says_how_far_the_key_has_signed(
     data: Path, user: Commands
 ) -> None:
