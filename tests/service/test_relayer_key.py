@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +34,6 @@ from tests.service.assembly import (
     ServedDao,
     admit,
     await_that,
-    found_assembly,
     keeper_rests,
     kinds,
 )
@@ -44,9 +44,9 @@ COMMITMENT = base64.b64encode(bytes(32)).decode()
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
+def data(founded_assembly: Path, tmp_path: Path) -> Path:
     """A new ledger with a DAO; nobody serves it."""
-    found_assembly(tmp_path / "ledger")
+    shutil.copytree(founded_assembly, tmp_path / "ledger")
     return tmp_path / "ledger"
 
 

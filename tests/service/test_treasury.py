@@ -22,6 +22,7 @@ from tests.service.assembly import (
     ServedDao,
     admit,
     await_that,
+    keeper_rests,
     sign,
 )
 from tests.service.conftest import problem_code
@@ -192,6 +193,7 @@ def test_a_payment_of_coins_that_was_voted_for_is_told(tmp_path: Path) -> None:
             ServerThread(settings) as server,
             httpx.Client(base_url=server.url, timeout=60) as http,
         ):
+            keeper_rests(http)
             to = "0x" + "11" * 20
             assert http.get("/v1/treasury").json()["coins"] == str(10**18)
             action: Json = {"action": "pay", "to": to, "amount": str(10**17)}

@@ -22,7 +22,16 @@ from ledger.events.identifiers import keccak, to_checksum_address
 from ledger.merkle import VerifierKey
 from service.founding import DaoTerms, found_ledger
 from service.settings import Settings
-from tests.service.assembly import FOUNDERS, HOSPITAL, OPERATOR, QUICK, Json, ServedDao, await_that
+from tests.service.assembly import (
+    FOUNDERS,
+    HOSPITAL,
+    OPERATOR,
+    QUICK,
+    Json,
+    ServedDao,
+    await_that,
+    keeper_rests,
+)
 from tests.service.remote import RemoteChain, keep_relayer, remote_chain, settings_of
 from tests.support.chains import everyone
 from tests.support.ledgers import member_key
@@ -136,6 +145,7 @@ def served_wallet(folder: Path, founded: Path | None, **settings: object) -> Ite
             found_with_wallet(configured)
         server = stack.enter_context(ServerThread(configured))
         http = stack.enter_context(httpx.Client(base_url=server.url, timeout=60))
+        keeper_rests(http)
         found = World(ServedDao(http, server, data), remote)
         if configured.reads == "members":
             http.headers.update(found.dao.bearer(HOSPITAL))

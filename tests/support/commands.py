@@ -151,7 +151,7 @@ class Command:
         with self._printed:
             return self._text["out"]
 
-    def wait_for(self, words: str, seconds: float = 60) -> None:
+    def wait_for(self, words: str, seconds: float = 120) -> None:
         """Waits until it has printed something on either stream."""
         deadline = time.monotonic() + seconds
         with self._printed:
@@ -176,7 +176,7 @@ class Command:
         """SIGKILL."""
         self._process.kill()
 
-    def end(self, seconds: float = 90) -> Result:
+    def end(self, seconds: float = 240) -> Result:
         """Waits until it is over."""
         code = self._process.wait(seconds)
         for reader in self._readers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import orjson
@@ -9,15 +10,14 @@ import pytest
 
 from service.dao import read_mirror, read_relayer
 from service.settings import Settings
-from tests.service.assembly import found_assembly
 from tests.service.cli.conftest import found
 from tests.support.commands import Commands
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
+def data(founded_assembly: Path, tmp_path: Path) -> Path:
     """A ledger with a DAO; nobody serves it."""
-    found_assembly(tmp_path / "ledger")
+    shutil.copytree(founded_assembly, tmp_path / "ledger")
     return tmp_path / "ledger"
 
 
