@@ -46,12 +46,13 @@ def bar(parts: Sequence[Part], words: str, *, mark_at: float | None = None) -> M
         words: what the bar shows, for those who do not see it; may be anybody's text.
         mark_at: where a line stands across it, in percent: what is needed.
     """
+    shown = [part for part in parts if part.percent > 0]
     # A white line between the parts and a pattern on those against: not told apart by colour alone.
     drawn = "".join(
-        f'<span style="width:{part.percent:.2f}%;background:{_COLOURS[part.mood]};'
-        f'{_PATTERN if part.mood == "bad" else ""}border-right:2px solid #fff"></span>'
-        for part in parts
-        if part.percent > 0
+        f'<span style="width:{part.percent:.2f}%;min-width:3px;background:{_COLOURS[part.mood]};'
+        f"{_PATTERN if part.mood == 'bad' else ''}"
+        f'{"border-right:2px solid #fff" if place < len(shown) else ""}"></span>'
+        for place, part in enumerate(shown, start=1)
     )
     if mark_at is not None:
         drawn += (

@@ -48,7 +48,7 @@ STYLE = Markup("""<style>
 .c-lead {font-size:1.1rem;line-height:1.5;margin:0 0 .5rem 0;overflow-wrap:anywhere}
 .c-text {white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.5;margin:0 0 .5rem 0}
 .c-quote {border-left:3px solid rgba(128,128,128,.6);padding-left:.75rem;margin-left:.25rem}
-.c-count {display:inline-block;white-space:nowrap;margin-right:.9rem}
+.c-count {display:inline-block;white-space:nowrap;margin:0 .9rem .3rem 0}
 .c-amount {white-space:nowrap}
 .c-scroll {overflow-x:auto;max-width:100%}
 .c-table {border-collapse:collapse;width:100%}

@@ -12,13 +12,13 @@ from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty, guarded
 from dashboard.reading.connection import read
 from dashboard.reading.dao import dao
-from dashboard.reading.fields import flag, inner, number
+from dashboard.reading.fields import flag, inner
 from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import members, name_of, named
 from dashboard.signing.identity import me
 from dashboard.signing.transactions import carry_on, is_undertaking, show_outcome, undertake
 from dashboard.signing.undertakings import Delegate
-from dashboard.words.amounts import decimal, percent, share, tokens, units
+from dashboard.words.amounts import decimal, percent, tokens, units
 
 _PLACE = "delegate"
 
@@ -51,7 +51,7 @@ def _holders(supply: int) -> None:
             named(text_of(item, "account")),
             _power(item, supply),
             _figure(decimal(units(text_of(item, "balance")))),
-            _figure(share(number(item, "share"))),
+            _figure(f"{percent(units(text_of(item, 'balance')), supply):.1f} %"),
             _delegatee(item),
         )
         for item in found.rows

@@ -61,7 +61,7 @@ def _limits(terms: JsonObject) -> None:
             [
                 ("From a proposal to voting", _seconds(terms, "votingDelaySeconds")),
                 ("Voting lasts", _seconds(terms, "votingPeriodSeconds")),
-                ("After a late quorum, at least", _seconds(terms, "voteExtensionSeconds")),
+                ("After a late quorum, at least", _extension(terms)),
                 ("Waiting time before it is done", _seconds(terms, "timelockDelaySeconds")),
                 ("Proposing takes", text(tokens(units(text_of(terms, "proposalThreshold"))))),
                 ("May cancel a proposal once voting has begun", _guardian(terms)),
@@ -79,6 +79,11 @@ def _guardian(terms: JsonObject) -> Markup:
 
 def _seconds(terms: JsonObject, name: str) -> Markup:
     return text(duration(number(terms, name)))
+
+
+def _extension(terms: JsonObject) -> Markup:
+    return text(duration(extension) if (extension := number(terms, "voteExtensionSeconds"))
+                else "voting is not extended")  # fmt: skip
 
 
 def _policies() -> None:

@@ -150,7 +150,8 @@ def _versions(dataset: str) -> None:
         return
     rows = [
         (
-            text(text_of(v, "version")),
+            # A phone shows the first cell without its column's name.
+            text(f"Version {text_of(v, 'version')}"),
             text(f"{records:,}" if (records := optional_number(v, "recordCount")) else "–"),
             text(f"{len(objects(v, 'distribution'))}"),
             code(", ".join(d[:16] + "…" for d in texts(v, "digests")[:3])),

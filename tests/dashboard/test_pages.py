@@ -125,6 +125,10 @@ def test_a_member_is_shown_with_the_datasets_and_models_that_are_its_own(
     assert "Model tumour-classifier" in said(opened("members", member=members.labs[0].address))
 
 
+def test_the_versions_of_a_dataset_are_called_so_where_no_column_says_it() -> None:
+    assert ">Version 1<" in said(opened("datasets", dataset="wdbc-north", view="versions"))
+
+
 def test_it_is_said_what_a_withdrawal_does_to_models() -> None:
     told = said(opened("datasets", dataset="wdbc-north", view="withdraw"))
     assert "No new use of it would be allowed from then on." in told

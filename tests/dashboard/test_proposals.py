@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 
 import httpx
@@ -146,6 +147,7 @@ def test_a_member_uploads_the_text_of_a_policy_and_proposes_to_adopt_it(
     wallet = wallet_of(consortium.stewards[1])
     page = open_page("/members?view=rules", heading="Members and treasury")
     expect(page.get_by_text("nobody but the members, by vote")).to_be_visible()
+    expect(page.get_by_text("voting is not extended")).to_be_visible()
     page.get_by_role("link", name="Propose a policy").click()
     settled(page, "Propose something")
     document = json.dumps(POLICY).encode()
@@ -208,6 +210,7 @@ def test_a_member_lets_another_vote_and_takes_that_back(
 ) -> None:
     wallet_of(consortium.auditor)
     page = open_page("/members?view=power", heading="Members and treasury")
+    expect(page.get_by_text(re.compile(r"^\d+[.]\d %$")).first).to_be_visible()
     page.get_by_role("combobox", name="Let somebody vote for you").click()
     page.get_by_role("option", name="Hospital 0", exact=True).click()
     page.get_by_role("button", name="Review and sign").click()
