@@ -19,7 +19,7 @@ from client.dao.contracts import DaoContracts
 from client.dao.delegations import UnsignedDelegation, check_delegation
 from client.dao.proposals import PreparedProposal, ProposalDraft, check_cancel, check_proposal
 from client.dao.reading import member
-from client.dao.transactions import Fees, Sent, Transaction, sign_transaction
+from client.dao.transactions import Fees, Sent, Transaction, in_coins, sign_transaction
 from client.errors import (
     ChainRefused,
     InvalidProposalDraft,
@@ -268,6 +268,7 @@ class DaoOperations:
         except ChainRefused:
             # An answer may have been lost, and the chain have it already.
             if (yield from self.rpc("eth_getTransactionReceipt", transaction_hash)) is None:
+                yield from self._check_coins(transaction, key.address, fees)
                 raise
         return (yield from self.wait_for(transaction_hash))
 
@@ -310,6 +311,16 @@ class DaoOperations:
         if isinstance(error, dict):
             raise ChainRefused(f"The chain refuses {method}: {error.get('message')}")
         return answer.get("result")
+
+    def _check_coins(self, transaction: Transaction, account: str, fees: Fees) -> Operation[None]:
+        needed = transaction.gas * fees.highest
+        held = _quantity((yield from self.rpc("eth_getBalance", account, "latest")))
+        if held < needed:
+            raise ChainRefused(
+                f"{account} has {in_coins(held)} coins on chain {transaction.chain_id}, and this "
+                f"may take {in_coins(needed)}. Ballots and delegations are carried for you; for "
+                "what you send yourself your account pays."
+            )
 
     def _fees(self) -> Operation[Fees]:
         block = yield from self.rpc("eth_getBlockByNumber", "latest", False)  # noqa: FBT003 - JSON

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Self
 
 import rlp
@@ -158,6 +159,11 @@ class Fees:
     def highest(self) -> int:
         """Room for six full blocks in a row (EIP-1559: 12.5 % each)."""
         return 2 * self.base + self.priority
+
+
+def in_coins(wei: int) -> str:
+    """An amount in the chain's coins, such as `0.0021`."""
+    return f"{Decimal(wei).scaleb(-18).normalize():f}"
 
 
 def sign_transaction(

@@ -65,6 +65,7 @@ class DaoServer(LogServer):
         members_only: whether payloads want a sign-in.
         tokens: of the sessions there are.
         base_fee: that the chain asks for.
+        coins: that every account has, in wei.
         failing: whether contracts refuse what is sent.
     """
 
@@ -78,6 +79,7 @@ class DaoServer(LogServer):
         self.nonces: set[str] = set()
         self.tokens: set[str] = set()
         self.base_fee = 0
+        self.coins = 10**18
         self.failing = False
         self._receipts: dict[str, dict[str, Any]] = {}
         self._drafts: dict[int, ProposalDraft] = {}
@@ -292,6 +294,8 @@ class DaoServer(LogServer):
                 return {"result": hex(sum(each[0] == sender for each in self.sent))}
             case "eth_getBlockByNumber", ["latest", False]:
                 return {"result": {"baseFeePerGas": hex(self.base_fee)}}
+            case "eth_getBalance", [_, "latest"]:
+                return {"result": hex(self.coins)}
             case "eth_maxPriorityFeePerGas", []:
                 return {"result": "0x1"}
             case "eth_sendRawTransaction", [raw]:
@@ -306,6 +310,8 @@ class DaoServer(LogServer):
             return {"error": {"code": -32000, "message": "already known"}}
         sender = Account.recover_transaction(raw)
         decoded = _decode(raw)
+        if self.coins < decoded["gas"] * decoded["maxFeePerGas"]:
+            return {"error": {"code": -32000, "message": "insufficient funds"}}
         if decoded["nonce"] != sum(each[0] == sender for each in self.sent):
             return {"error": {"code": -32000, "message": "nonce too low"}}
         assert decoded["chainId"] == self.chain_id

@@ -8,7 +8,7 @@ import pytest
 
 from client import EvidenceNamed, ProposalDraft
 from client.dao.calls import call_data
-from client.dao.transactions import HIGHEST_FEE, Transaction
+from client.dao.transactions import HIGHEST_FEE, Transaction, in_coins
 from client.errors import (
     ChainRefused,
     FeeTooHigh,
@@ -288,6 +288,26 @@ def test_what_the_chain_does_not_take_is_told(connect: Connect, server: DaoServe
     server.always = stale
     with pytest.raises(ChainRefused, match="nonce"):
         connect().dao.send(transfer(server))
+
+
+def test_an_account_that_cannot_pay_is_told_what_it_takes(
+    connect: Connect, server: DaoServer
+) -> None:
+    server.base_fee, server.coins = 10**9, 10**12
+    transaction = transfer(server)
+    with pytest.raises(ChainRefused, match=r"has 0\.000001 coins on chain \d+") as refused:
+        connect().dao.send(transaction)
+    takes = in_coins(transaction.gas * (2 * 10**9 + 1))
+    assert f"may take {takes}. " in str(refused.value)
+    assert not server.sent
+
+
+@pytest.mark.parametrize(
+    ("wei", "coins"),
+    [(0, "0"), (1, "0.000000000000000001"), (25 * 10**17, "2.5"), (10**21, "1000")],
+)
+def test_wei_are_told_as_coins(wei: int, coins: str) -> None:
+    assert in_coins(wei) == coins
 
 
 def test_fees_are_paid_up_to_a_limit(connect: Connect, server: DaoServer) -> None:
