@@ -20,6 +20,7 @@ from client.signin import SIGN_IN_REQUIRED
 from dashboard.components.markup import line, show, text
 from dashboard.reading.connection import end_visit, forget, ledger, server
 
+_PAGE = "page"
 _RETRY_SECONDS = 3
 _NO_DAO = "no-dao"
 _NO_SUCH_NAME = "invalid-parameter"
@@ -48,7 +49,7 @@ def empty(what: str, hint: str = "") -> None:
             show(line(hint, cls="c-line c-soft"))
 
 
-def guarded(draw: Callable[[], None], where: str = "page") -> None:
+def guarded(draw: Callable[[], None], where: str = _PAGE) -> None:
     """Draws something; says what is wrong where the server fails or lies.
 
     Args:
@@ -61,7 +62,7 @@ def guarded(draw: Callable[[], None], where: str = "page") -> None:
         say_what_is_wrong(error, where)
 
 
-def say_what_is_wrong(error: ConcordError, where: str = "page") -> None:
+def say_what_is_wrong(error: ConcordError, where: str = _PAGE) -> None:
     """Shows an error as something to act on."""
     if isinstance(error, Unreachable):
         _offline(error, where)
@@ -122,15 +123,23 @@ def _problem(error: ServerProblem, where: str) -> None:
         headline, icon = _OF_SEALED[error.problem]
         st.info(headline, icon=icon)
     elif error.status == 404:
-        st.info("**Nothing is recorded under this name.**", icon=":material/search_off:")
+        _not_there("Nothing is recorded under this name.", where)
     elif error.problem == _NO_SUCH_NAME:
-        st.info("**Nothing can be recorded under such a name.**", icon=":material/search_off:")
+        _not_there("Nothing can be recorded under such a name.", where)
     elif error.status == 503:
         st.warning("**The server is busy.** Try again in a moment.", icon=":material/hourglass:")
         _try_again(where)
     else:
         st.error("**The server refused.**", icon=":material/block:")
     show(line(text(error.detail)))
+
+
+def _not_there(sentence: str, where: str) -> None:
+    if where == _PAGE:
+        # In place of the title of what is not there.
+        st.title(sentence, anchor=False)
+    else:
+        st.info(f"**{sentence}**", icon=":material/search_off:")
 
 
 def _session_over(where: str) -> None:

@@ -221,4 +221,5 @@ def test_an_unknown_object_is_said_to_be_unknown() -> None:
     test = AppTest.from_string(script, default_timeout=PATIENCE)
     test.query_params["model"] = "no-such-model"
     test.run()
-    assert any("Nothing is recorded under this name" in i.value for i in test.info)
+    assert [title.value for title in test.title] == ["Nothing is recorded under this name."]
+    assert "No model no-such-model is recorded." in said(test)
