@@ -24,6 +24,9 @@ OPENED_AT_ONCE = 20
 
 CLUSTER = "cluster:"
 
+_FITTING = 44
+"""Characters of a name that a box has room for."""
+
 _LABEL = "What went in, from left to right"
 
 _SORTS = {
@@ -158,8 +161,18 @@ def caption(node: str, picture: Picture, titles: Mapping[str, str]) -> tuple[str
     name = _SORTS.get(sort, sort)
     if node.startswith(CLUSTER):
         return f"{name}s {mark}", f"{picture.sizes.get(node, 0):,} together: click to open", ""
-    identifier = Node.parse(node).title
-    return f"{name} {mark}", titles.get(node, identifier), identifier
+    parts = Node.parse(node)
+    return f"{name} {mark}", _fitting(titles.get(node, parts.title), parts.version), parts.title
+
+
+def _fitting(title: str, version: str) -> str:
+    """The title as a box has room for it: which version it is stays to be read."""
+    ending = f", version {version}"
+    if len(title) <= _FITTING or not version or not title.endswith(ending):
+        return title
+    room = max(_FITTING - len(ending), _FITTING // 2)
+    stem = title.removesuffix(ending)
+    return title if len(stem) <= room else f"{stem[: room - 1].rstrip()}…{ending}"
 
 
 def _box(node: str, picture: Picture, titles: Mapping[str, str], column: int, row: float) -> Box:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dashboard.models.lineage import Node
 from dashboard.reading.titles import dataset_title, model_title, run_title
 
-MOST_TITLED = 60
+MOST_TITLED = 40
 """Nodes whose titles are asked for at once; each may be a question to the server."""
 
 

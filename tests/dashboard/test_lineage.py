@@ -110,6 +110,15 @@ def test_a_node_is_called_by_its_title_and_tells_its_id_to_who_points_at_it() ->
     assert caption("dataset:d1@1", picture, titles)[1] == "d1, version 1"
 
 
+def test_a_long_title_leaves_room_for_the_version_that_it_is_of() -> None:
+    long = {"dataset:d0@1": f"{'word ' * 18}, version 1"}
+    _, shown, identifier = caption("dataset:d0@1", crowd(2), long)
+    assert shown.startswith("word word")
+    assert shown.endswith("…, version 1")
+    assert len(shown) <= 44
+    assert identifier == "d0, version 1"
+
+
 def test_a_crowd_is_opened_some_at_a_time_until_nothing_of_it_is_left() -> None:
     group = f"{CLUSTER}dataset-2-ok"
     once = clustered(crowd(2_000), {group: 1})
