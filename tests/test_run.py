@@ -58,6 +58,23 @@ def test_without_a_command_it_says_what_there_is(
     assert all(f"./run {command} " in told for command in ("demo", "test", "concord", "setup"))
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ([], ["-n", "auto", "--maxprocesses", "4", "--dist", "loadscope"]),
+        (["tests/x"], ["tests/x"]),
+    ],
+)
+def test_every_test_runs_on_several_cores_unless_pytest_is_told_something(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, said: list[str], told: list[str]
+) -> None:
+    became: list[tuple[str, ...]] = []
+    monkeypatch.setattr(run, "_become", lambda *command: became.append(command))
+    (run.VENV / "dev.stamp").write_text(run._fingerprint(run.DEV))
+    run.main(["test", *said])
+    assert [[*command[1:]] for command in became] == [["-m", "pytest", *told]]
+
+
 def test_what_the_tests_need_is_added_to_what_a_demo_runs_on(
     run: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
