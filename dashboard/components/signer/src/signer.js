@@ -84,7 +84,7 @@ class Signer {
 
   /** What happens once it is signed. */
   get whatFollows() {
-    return this.signingIn ? "Signed. Signing you in." : "Signed. The ledger is recording it.";
+    return this.signingIn ? "Signed. Signing you in." : "Signed. Waiting for the ledger.";
   }
 
   /** What is about to be signed, in words. */
