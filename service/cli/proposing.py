@@ -127,19 +127,23 @@ def adopt_policy(
     file: Annotated[Path, typer.Argument(help="The policy's JSON text.", exists=True)],
 ) -> Wanted:
     """Adopt a policy's text, which is added to the ledger's documents."""
+    from governance.policies import parse_document  # noqa: PLC0415 - slow to import
+
     document = file.read_bytes()
-    policy = read_json(file).get("policy")
-    if not isinstance(policy, str):
+    if not isinstance(read_json(file).get("policy"), str):
         raise NoPolicyName(f'{file} does not say which policy it is; add "policy": "NAME".')
+    # A text that is no policy would bind nobody, and take the place of one that does.
+    policy = parse_document(document)
     with options_of(context).writer() as ledger:
         content = plain(ledger.dao.upload(document)["content"])
     action: JsonObject = {
         "action": "adopt-policy",
-        "policy": policy,
+        "policy": policy.name,
         "digest": _sha256(document),
         "content": content,
+        "parameters": "0x" + policy.parameters.hex(),
     }
-    return Wanted([action], f"Adopt the policy {policy}", evidence=(f"policy={content}",))
+    return Wanted([action], f"Adopt the policy {policy.name}", evidence=(f"policy={content}",))
 
 
 @proposes(app, "set-class")

@@ -49,6 +49,38 @@ def voter(user: Commands, dao: ServedDao) -> Commands:
     return user
 
 
+def test_what_contracts_enforce_of_a_policy_is_taken_from_its_text(
+    voter: Commands, dao: ServedDao
+) -> None:
+    rules = [
+        {"rule": "verdict-required", "accepted": ["clean"]},
+        {"rule": "evaluations-required", "count": 2},
+        {"rule": "attested-for", "seconds": 3_600},
+    ]
+    text = json.dumps({"v": 1, "policy": "release", "rules": rules})
+    (voter.folder / "policy.json").write_text(text)
+    proposed = voter("propose", "adopt-policy", "policy.json", "--yes", "--json").check().json
+    (action,) = dao.detail(proposed["proposal"])["actions"]
+    assert action["action"]["parameters"] == f"0x{2:064x}{3_600:064x}"
+    assert action["warnings"] == []
+    assert len(action["demands"]) == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        {"v": 1, "policy": "release", "requiredVerdict": "clean"},
+        {"v": 1, "policy": "short-grants", "rules": [{"rule": "shortest-grant", "days": 30}]},
+    ],
+)
+def test_a_text_that_would_bind_nobody_is_refused_before_anything_is_asked(
+    user: Commands, text: dict[str, object]
+) -> None:
+    (user.folder / "policy.json").write_text(json.dumps(text))
+    refused = user("propose", "adopt-policy", "policy.json", "--yes").check(4)
+    assert "[invalid-policy]" in refused.err
+
+
 def test_a_policy_is_proposed_voted_on_queued_executed_and_listed(
     voter: Commands, dao: ServedDao
 ) -> None:
