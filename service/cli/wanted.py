@@ -178,6 +178,10 @@ def _show(title: str, prepared: PreparedProposal) -> None:
         outcome = plain(each.get("outcome"))
         reason = plain(each.get("reason"))
         console.print(plain(each.get("sentence")), markup=False)
+        for demand in _strings(each, "demands"):
+            console.print(f"  It demands: {demand}", markup=False)
+        for warning in _strings(each, "warnings"):
+            note(warning)
         console.print(f"  {outcome}{f': {reason}' if reason else ''}", markup=False)
         for change in _objects(each, "changes"):
             what, before, after = (plain(change.get(n)) for n in ("what", "before", "after"))
@@ -187,6 +191,11 @@ def _show(title: str, prepared: PreparedProposal) -> None:
         console.print("Audit now: {} {} is {}.".format(*fields), markup=False)
     for breach in _objects(answer, "policyBreaches"):
         note(f"Policy {plain(breach.get('policy'))}: {plain(breach.get('reason'))}")
+
+
+def _strings(value: JsonObject, name: str) -> list[str]:
+    items = value.get(name)
+    return [plain(each) for each in items] if isinstance(items, list) else []
 
 
 def _objects(value: JsonValue, name: str) -> list[JsonObject]:

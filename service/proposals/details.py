@@ -53,21 +53,25 @@ def action_json(
     """One action, in words, as JSON and as the bytes that it is."""
     call, action = described.call, described.action
     is_raw = isinstance(action, RawCall)
-    warnings = [] if described.is_understood else [_NOT_UNDERSTOOD]
-    demanded: list[str] = []
-    if isinstance(action, AdoptPolicy):
-        faults, demanded = _about_policy(action, content)
-        warnings += faults
     return {
         "sentence": described.sentence,
-        "warnings": warnings,
-        "demands": demanded,
+        **about_action(described, content),
         "action": None if is_raw else action.model_dump(mode="json", by_alias=True),
         "target": call.target,
         "value": str(call.value),
         "calldata": "0x" + call.calldata.hex(),
         "function": _signature(call, at),
     }
+
+
+def about_action(described: DescribedAction, content: ContentStore) -> dict[str, list[str]]:
+    """What an action's sentence does not say."""
+    warnings = [] if described.is_understood else [_NOT_UNDERSTOOD]
+    demanded: list[str] = []
+    if isinstance(described.action, AdoptPolicy):
+        faults, demanded = _about_policy(described.action, content)
+        warnings += faults
+    return {"warnings": warnings, "demands": demanded}
 
 
 def _about_policy(action: AdoptPolicy, content: ContentStore) -> tuple[list[str], list[str]]:

@@ -21,6 +21,7 @@ from governance.proposals import (
 from governance.reads import Read
 from ledger.content.cid import Cid
 from ledger.content.reader import read_content
+from ledger.content.store import ContentStore
 from service.auditing import bundle_version
 from service.http.errors import InvalidRequest
 from service.parts import Parts
@@ -66,7 +67,7 @@ def prepare_proposal(
         "transaction": transaction_json(
             dao.chain, propose_transaction(draft, dao.addresses), proposer
         ),
-        "simulation": simulation_json(simulation),
+        "simulation": simulation_json(simulation, dao.content),
         "evidence": [
             details.evidence_json(each, dao.evidence.check(each, parts.verifier_key))
             for each in evidence
@@ -78,8 +79,8 @@ def prepare_proposal(
     }
 
 
-def simulation_json(simulation: Simulation) -> dict[str, object]:
-    """A proposal that was tried."""
+def simulation_json(simulation: Simulation, content: ContentStore) -> dict[str, object]:
+    """A proposal that was tried; `content` has the texts that it names."""
     return {
         "class": simulation.proposal_class.name.lower(),
         "blockNumber": simulation.block_number,
@@ -87,6 +88,7 @@ def simulation_json(simulation: Simulation) -> dict[str, object]:
         "actions": [
             {
                 "sentence": each.described.sentence,
+                **details.about_action(each.described, content),
                 "class": each.proposal_class.name.lower(),
                 "outcome": each.outcome.value,
                 "reason": each.reason,

@@ -56,6 +56,6 @@ async def simulation(request: Request, proposal: ProposalId) -> Response:
     def ask() -> dict[str, object]:
         record = proposal_of(dao, proposal)
         tried = simulate(dao.chain, dao.addresses, record.calls, names_of(parts, dao))
-        return simulation_json(tried)
+        return simulation_json(tried, dao.content)
 
     return Json(await on_chain(dao, ask))

@@ -210,6 +210,8 @@ class SimulatedView(Answer):
     """One action, tried.
 
     Attributes:
+        warnings: what a reader might not see in the sentence.
+        demands: of a policy that would be adopted, in words.
         outcome: `untried` where the contract takes it from a running proposal only.
         reason: why it fails or could not be tried; empty if it succeeds.
         changes: what it would write; empty where that is not known.
@@ -217,6 +219,8 @@ class SimulatedView(Answer):
     """
 
     sentence: str
+    warnings: list[str]
+    demands: list[str]
     class_: Annotated[ClassName, Field(alias="class")]
     outcome: Literal["succeeds", "fails", "untried"]
     reason: str

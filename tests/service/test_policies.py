@@ -130,6 +130,10 @@ def test_voters_see_what_a_policy_would_demand_or_why_nobody_can_say(dao: Served
     misnamed = shown(misnaming)
     assert misnamed["demands"] == []
     assert "the text is policy short-grants" in misnamed["warnings"][0].lower()
+    # Who proposes it is told before it is sent.
+    for name, seen in (("short-grants", read), ("other", misnamed)):
+        (tried,) = dao.prepare(adopting(DOCUMENT, name))["simulation"]["actions"]
+        assert (tried["warnings"], tried["demands"]) == (seen["warnings"], seen["demands"])
 
 
 def test_a_grant_and_a_renewal_that_the_policy_forbids_are_refused_with_the_reason(

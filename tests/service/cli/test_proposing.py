@@ -59,6 +59,8 @@ def test_what_contracts_enforce_of_a_policy_is_taken_from_its_text(
     ]
     text = json.dumps({"v": 1, "policy": "release", "rules": rules})
     (voter.folder / "policy.json").write_text(text)
+    seen = voter("propose", "adopt-policy", "policy.json").check(4)
+    assert seen.out.count("It demands: ") == 3
     proposed = voter("propose", "adopt-policy", "policy.json", "--yes", "--json").check().json
     (action,) = dao.detail(proposed["proposal"])["actions"]
     assert action["action"]["parameters"] == f"0x{2:064x}{3_600:064x}"
