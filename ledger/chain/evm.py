@@ -18,22 +18,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from eth._utils.address import generate_contract_address
 from eth.abc import (
     AtomicDatabaseAPI,
     BlockAPI,
     BlockHeaderAPI,
     ExecutionContextAPI,
+    MessageAPI,
     ReceiptAPI,
     SignedTransactionAPI,
     TransactionContextAPI,
     WithdrawalAPI,
 )
 from eth.chains.base import Chain
+from eth.constants import CREATE_CONTRACT_ADDRESS
 from eth.db.atomic import AtomicDB
 from eth.typing import HeaderParams
 from eth.vm.forks.cancun.transaction_context import CancunTransactionContext
 from eth.vm.forks.prague import PragueVM
 from eth.vm.forks.prague.state import PragueState, PragueTransactionExecutor
+from eth.vm.message import Message
 from eth_typing import Address, BlockNumber, Hash32
 
 from ledger.chain.bounds import Stopwatch
@@ -65,6 +69,21 @@ class FeeFreeExecutor(PragueTransactionExecutor):
             raise NonceTooHigh(f"nonce too high: the account's next is {nonce}")
         if self.vm_state.get_balance(sender) < transaction.value:
             raise InsufficientFunds("insufficient funds for gas * price + value")
+
+    def build_evm_message(self, transaction: SignedTransactionAPI) -> MessageAPI:
+        """The outermost call; as Prague's for the types that are admitted. That one writes out
+        transaction and code for a log that nobody keeps.
+        """
+        state, sender = self.vm_state, transaction.sender
+        state.increment_nonce(sender)
+        gas = transaction.gas - transaction.intrinsic_gas
+        to, value = transaction.to, transaction.value
+        if to == CREATE_CONTRACT_ADDRESS:
+            created = generate_contract_address(sender, state.get_nonce(sender) - 1)
+            return Message(gas, to, sender, value, b"", transaction.data, create_address=created)
+        code, delegate = self.get_code_at_address(to)
+        is_delegation = delegate is not None
+        return Message(gas, to, sender, value, transaction.data, code, is_delegation=is_delegation)
 
 
 class FeeFreeState(PragueState):

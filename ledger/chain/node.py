@@ -47,7 +47,7 @@ from ledger.chain.evm import (
 )
 from ledger.chain.records import read_time_offset, write_time_offset
 from ledger.chain.sealer import Sealer
-from ledger.chain.signing import Signer, TransactionDraft
+from ledger.chain.signing import KeySigner, Signer, TransactionDraft
 from ledger.chain.store import ChainStore
 from ledger.errors import ConcordError, Refused
 
@@ -328,7 +328,10 @@ class EmbeddedNode:
     def _sign(self, draft: TransactionDraft, signer: Signer, nonce: int) -> SignedTransactionAPI:
         gas = TRANSACTION_GAS_LIMIT if draft.gas is None else draft.gas
         unsigned = draft.with_nonce(chain_id=self.chain_id, nonce=nonce, gas=gas)
-        return self.admission.admit(signer.sign(unsigned))
+        raw = signer.sign(unsigned)
+        if isinstance(signer, KeySigner):
+            return self.admission.admit_own(raw, signer.address)
+        return self.admission.admit(raw)
 
     def _submit(self, results: Sequence[Submission | RpcFault]) -> list[bytes | RpcFault]:
         self._sealer.seal([each for each in results if isinstance(each, Submission)])

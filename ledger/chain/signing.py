@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-import rlp
 from coincurve import PrivateKey as NativeKey
 from eth_hash.auto import keccak
 from eth_keys.datatypes import PrivateKey
 from eth_typing import Address
+
+from ledger.chain.rlp_items import encode_list, encode_number, encode_string
 
 _TYPE = b"\x02"  # EIP-2718 type of EIP-1559
 
@@ -33,29 +34,29 @@ class FeeMarketTransaction:
 
     def signing_hash(self) -> bytes:
         """keccak256(0x02 || rlp(fields)), what the sender signs (EIP-1559)."""
-        return keccak(_TYPE + rlp.encode(self._fields()))
+        return keccak(_TYPE + encode_list(self._items()))
 
     def encode_signed(self, y_parity: int, r: int, s: int) -> bytes:
         """The raw transaction with its signature."""
-        payload: bytes = rlp.encode([*self._fields(), y_parity, r, s])
-        return _TYPE + payload
+        signature = (encode_number(each) for each in (y_parity, r, s))
+        return _TYPE + encode_list([*self._items(), *signature])
 
     def with_fees(self, *, max_fee: int, priority_fee: int) -> FeeMarketTransaction:
         """The same transaction, offering other fees."""
         return replace(self, max_fee_per_gas=max_fee, max_priority_fee_per_gas=priority_fee)
 
-    def _fields(self) -> list[int | bytes | list[bytes]]:
-        access_list: list[bytes] = []
+    def _items(self) -> list[bytes]:
+        """The fields in their order, each in RLP; nothing is in the access list."""
         return [
-            self.chain_id,
-            self.nonce,
-            self.max_priority_fee_per_gas,
-            self.max_fee_per_gas,
-            self.gas,
-            self.to or b"",
-            self.value,
-            self.data,
-            access_list,
+            encode_number(self.chain_id),
+            encode_number(self.nonce),
+            encode_number(self.max_priority_fee_per_gas),
+            encode_number(self.max_fee_per_gas),
+            encode_number(self.gas),
+            encode_string(self.to or b""),
+            encode_number(self.value),
+            encode_string(self.data),
+            encode_list(()),
         ]
 
 

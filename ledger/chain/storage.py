@@ -21,7 +21,7 @@ from eth_hash.auto import keccak
 from eth_typing import Address, Hash32
 
 from ledger.chain import trie
-from ledger.chain.trie import decode_string, encode_string
+from ledger.chain.rlp_items import decode_string, encode_number
 
 _SLOT_SIZE = 32
 
@@ -148,7 +148,7 @@ class ContractStorage(AccountStorageDB):
     def set(self, slot: int, value: int) -> None:
         """Write a slot; as py-evm's, which encodes by sedes."""
         if value:
-            self._journal_storage[_key(slot)] = encode_string(_key(value))
+            self._journal_storage[_key(slot)] = encode_number(value)
         else:
             super().set(slot, value)
 

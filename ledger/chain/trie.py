@@ -22,6 +22,8 @@ from eth.constants import BLANK_ROOT_HASH
 from eth_hash.auto import keccak
 from eth_typing import Hash32
 
+from ledger.chain.rlp_items import decode_string, encode_list, encode_number, encode_string
+
 Read = Callable[[bytes], bytes]
 """The encoded node of a hash; KeyError if there is none."""
 
@@ -94,7 +96,7 @@ def update(
     node = writer.apply(None if root == BLANK_ROOT_HASH else _load(read, root), items, 0)
     if node is None:
         return BLANK_ROOT_HASH, {}
-    encoded = _encode_list(node)
+    encoded = encode_list(node)
     new_root = Hash32(keccak(encoded))
     writer.created[new_root] = encoded
     return new_root, writer.created
@@ -106,25 +108,9 @@ def of_list(items: Sequence[bytes]) -> tuple[Hash32, dict[Hash32, bytes]]:
     Returns:
         The root hash, and the nodes by hash.
     """
-    places = (index.to_bytes((index.bit_length() + 7) // 8) for index in range(len(items)))
-    changes = {encode_string(place): item for place, item in zip(places, items, strict=True)}
+    changes = {encode_number(index): item for index, item in enumerate(items)}
     nothing: dict[bytes, bytes] = {}
     return update(nothing.__getitem__, BLANK_ROOT_HASH, changes)
-
-
-def encode_string(value: bytes) -> bytes:
-    """RLP of a byte string (yellow paper, appendix B)."""
-    if len(value) == 1 and value < _EMPTY:
-        return value
-    return _prefix(0x80, len(value)) + value
-
-
-def decode_string(encoded: bytes) -> bytes:
-    """The byte string of a canonical RLP item."""
-    first = encoded[0]
-    if first < 0x80:
-        return encoded
-    return encoded[1 if first < 0xB8 else first - 0xB6 :]
 
 
 class _Writer:
@@ -206,7 +192,7 @@ class _Writer:
         """What stands for a node in its parent: itself if it is small, else its hash."""
         if isinstance(child, bytes):
             return child
-        encoded = _encode_list(child)
+        encoded = encode_list(child)
         if len(encoded) < _HASH_SIZE:
             return encoded
         node_hash = Hash32(keccak(encoded))
@@ -259,18 +245,6 @@ def _shared(one: str, other: str) -> int:
     """How many digits two paths have in common at their beginning."""
     length = min(len(one), len(other))
     return next((at for at in range(length) if one[at] != other[at]), length)
-
-
-def _encode_list(items: Node) -> bytes:
-    payload = b"".join(items)
-    return _prefix(0xC0, len(payload)) + payload
-
-
-def _prefix(kind: int, size: int) -> bytes:
-    if size < 56:
-        return bytes([kind + size])
-    digits = size.to_bytes((size.bit_length() + 7) // 8)
-    return bytes([kind + 55 + len(digits)]) + digits
 
 
 def _encode_path(path: str, *, is_leaf: bool) -> bytes:

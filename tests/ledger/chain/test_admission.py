@@ -98,6 +98,17 @@ def test_a_draft_of_an_unpermitted_signer_is_refused(tmp_path: Path) -> None:
     node.close()
 
 
+def test_what_a_node_has_signed_itself_bears_a_signature_of_its_sender(node: EmbeddedNode) -> None:
+    signer = new_signer()
+    draft = TransactionDraft(signer.address, data=b"anything")
+    (outcome,) = node.send_drafts([draft], signer)
+    number = node.head().block_number
+    stored = node.chain.get_canonical_transaction_by_index(number, 0)
+    assert stored.hash == outcome
+    assert stored.sender == signer.address
+    assert node.transaction(node.head(), 0).sender == signer.address
+
+
 def test_blobs_and_set_code_authorisations_are_refused(account: LocalAccount) -> None:
     authorization = account.sign_authorization(
         {"chainId": CHAIN_ID, "address": account.address, "nonce": 1}

@@ -40,6 +40,7 @@ class Run:
 
     accounts: AccountDB
     checkpoints: list[JournalDBCheckpoint] = field(default_factory=list)
+    deleted: set[Address] = field(default_factory=set)
 
     def take(self, step: Step) -> None:
         name, address, slot, value = step
@@ -54,12 +55,16 @@ class Run:
             accounts.commit(self.checkpoints.pop())
         elif name == "discard" and self.checkpoints:
             accounts.discard(self.checkpoints.pop())
-        elif name == "delete":
+        elif name == "delete" and address not in self.deleted:
+            # py-evm undoes one deletion of an account at a time: a transaction deletes at its end.
             accounts.delete_account(address)
+            self.deleted.add(address)
         elif name == "lock" and not self.checkpoints:
             accounts.lock_changes()
         elif name == "persist" and not self.checkpoints:
             accounts.persist()
+        if not self.checkpoints:
+            self.deleted.clear()
 
     def view(self) -> list[object]:
         return [

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trie import HexaryTrie
 
-from ledger.chain.trie import MissingNode, decode_string, encode_string, get, of_list, update
+from ledger.chain.trie import MissingNode, get, of_list, update
 
 # Few digits and short values: shared prefixes of all lengths, and nodes small enough to stand in
 # their parents, which hashed keys have hardly ever.
@@ -20,7 +20,6 @@ KEYS = st.binary(min_size=3, max_size=3).map(
 VALUES = st.one_of(st.just(b""), st.binary(max_size=3), st.binary(min_size=30, max_size=70))
 BATCHES = st.lists(st.dictionaries(KEYS, VALUES, max_size=16), min_size=1, max_size=5)
 FEW = st.lists(st.dictionaries(KEYS, VALUES, max_size=6), min_size=1, max_size=3)
-STRINGS = st.one_of(st.binary(max_size=3), st.binary(min_size=50, max_size=300))
 
 
 @given(BATCHES)
@@ -90,9 +89,3 @@ def test_a_node_that_is_missing_is_named(values: dict[bytes, bytes]) -> None:
         assert caught.value.args == (node_hash,)
         with pytest.raises(MissingNode):
             update(rest.__getitem__, root, dict.fromkeys(values, b"another value"))
-
-
-@given(STRINGS)
-def test_strings_are_encoded_as_rlp_has_it(value: bytes) -> None:
-    assert encode_string(value) == rlp.encode(value)
-    assert decode_string(rlp.encode(value)) == value
