@@ -129,11 +129,16 @@ def lineage(
     with options.reader() as ledger:
         path = f"{_path_of(model, version)}/lineage"
         answer = ledger.fetch(path, direction=direction, depth=depth, at=at)
+        names = {} if options.as_json else names_of(ledger)
     if options.as_json:
         print_json(answer)
         return
     columns = [("From", "source"), ("Relation", "relation"), ("To", "target"), ("Event", "index")]
-    print_rows(columns, _objects(answer.get("edges")), empty="Nothing is linked to it.")
+    edges = [
+        edge | {end: readable(plain(edge.get(end)), names) for end in ("source", "target")}
+        for edge in _objects(answer.get("edges"))
+    ]
+    print_rows(columns, edges, empty="Nothing is linked to it.")
     _say_complete(answer)
 
 

@@ -229,6 +229,7 @@ def test_an_audit_with_an_unknown_input_is_incomplete(history: World, user: Comm
 
 def test_lineage_and_impact_tell_what_is_linked(history: World, user: Commands) -> None:
     lineage = user("lineage", "m", "1").check().out
+    assert "agent:Hospital (0x" in lineage
     assert re.search(r"run:run-1 +used +dataset:d@1 ", lineage)
     shallow = user("lineage", "m", "1", "--depth", "1", "--json").check().json
     assert shallow["isComplete"] is False
