@@ -9,7 +9,8 @@ from __future__ import annotations
 import unicodedata
 from datetime import UTC, datetime
 
-_TOKEN = 10**18
+_ONE = 10**18
+"""One token, and one of any chain's coins."""
 _LAST_SECOND = 253_402_300_799  # of the year 9999
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -38,16 +39,16 @@ def _visible(character: str) -> str:
 
 def tokens(amount: int) -> str:
     """An amount in the smallest unit as tokens: `1,234.5 tokens`."""
-    return f"{_decimal(amount)} token{'' if amount == _TOKEN else 's'}"
+    return f"{_decimal(amount)} token{'' if amount == _ONE else 's'}"
 
 
-def ether(wei: int) -> str:
-    """An amount of the chain's own coin: `0.5 ether`."""
-    return f"{_decimal(wei)} ether"
+def coins(wei: int) -> str:
+    """An amount of the chain's own coin, whatever that is called: `0.5 coins`."""
+    return f"{_decimal(wei)} coin{'' if wei == _ONE else 's'}"
 
 
 def _decimal(amount: int) -> str:
-    whole, rest = divmod(amount, _TOKEN)
+    whole, rest = divmod(amount, _ONE)
     return f"{whole:,}" + (f".{rest:018d}".rstrip("0") if rest else "")
 
 

@@ -2,8 +2,8 @@
 
 In JSON an action is `{"action": "<kind>", …}` in camelCase, without unknown fields. Times are
 RFC 3339 in whole seconds, amounts decimal strings in the smallest unit (10^18 of them make one
-token or one ether), shares basis points, digests 0x-hex. A model is named by its id in the log; one
-that nobody can name is `#` and the number of its token.
+token or one of the chain's coins), shares basis points, digests 0x-hex. A model is named by its id
+in the log; one that nobody can name is `#` and the number of its token.
 """
 
 from __future__ import annotations

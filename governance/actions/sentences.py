@@ -39,7 +39,7 @@ from governance.actions.kinds import (
 from governance.actions.names import Names, NoNames, account_words
 from governance.addresses import DaoAddresses
 from governance.parameters import ZERO_ADDRESS, ProposalClass
-from governance.wording import duration, ether, share, tokens, visible
+from governance.wording import coins, duration, share, tokens, visible
 from ledger.events.bodies.base import Role
 
 _SHOWN_BYTES = 64
@@ -152,7 +152,7 @@ class _Speaker:
     def _about_money(self, action: Action) -> str | None:
         match action:
             case Pay():
-                amount = ether(int(action.amount))
+                amount = coins(int(action.amount))
                 return f"Pay {amount} from the treasury to {self._who(action.to)}."
             case PayToken(token=self._at.token):
                 amount = tokens(int(action.amount))
@@ -225,7 +225,7 @@ def _about_times(action: Action) -> str | None:
 
 def _raw_sentence(call: Call, at: DaoAddresses, names: Names) -> str:
     target = account_words(call.target, names, at)
-    sends = f", sending {ether(call.value)}" if call.value else ""
+    sends = f", sending {coins(call.value)}" if call.value else ""
     called = function_called(call, at)
     if called is not None:
         function, values = called

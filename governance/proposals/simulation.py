@@ -41,7 +41,7 @@ from governance.parameters import ProposalClass
 from governance.proposals.effects import UNREADABLE, Change, Effect, effect_of
 from governance.reads import Read, Reader
 from governance.refusals import explain_error
-from governance.wording import duration, ether
+from governance.wording import coins, duration
 from ledger.chain.chain import Chain
 from ledger.chain.errors import ExecutionReverted
 from ledger.errors import ConcordError, Unavailable
@@ -149,8 +149,8 @@ def _changes(
     if not isinstance(action, Pay):
         return effect.changes(answers)
     held, amount = chain.web3.eth.get_balance(at.timelock), int(action.amount)
-    after = ether(held - amount) if held >= amount else UNREADABLE
-    return (Change("coins of the treasury", ether(held), after),)
+    after = coins(held - amount) if held >= amount else UNREADABLE
+    return (Change("coins of the treasury", coins(held), after),)
 
 
 def _try(

@@ -209,7 +209,7 @@ def test_coins_sent_along_with_a_call_are_told() -> None:
     call = call_of(k.RemoveMember(member=SOMEBODY), AT)
     described = describe_call(Call(call.target, 5 * 10**17, call.calldata), AT)
     assert isinstance(described.action, k.RawCall)
-    assert "sending 0.5 ether" in described.sentence
+    assert "sending 0.5 coins" in described.sentence
     assert "remove(" in described.sentence
 
 
@@ -299,7 +299,7 @@ def test_a_profile_is_told_by_the_name_in_it_where_somebody_has_it() -> None:
         ),
         (
             k.Pay(to=SOMEBODY, amount=str(15 * 10**17)),
-            f'Pay 1.5 ether from the treasury to "Charité" ({SOMEBODY}).',
+            f'Pay 1.5 coins from the treasury to "Charité" ({SOMEBODY}).',
         ),
         (
             k.Mint(to=AT.timelock, amount=str(10**18)),

@@ -184,7 +184,7 @@ def test_coins_are_paid_from_the_treasury_if_there_are_any(dao: Dao) -> None:
         return  # nobody there ever has coins
     dao.backend.request("anvil_setBalance", dao.at.timelock, hex(3 * 10**18))
     (tried,) = simulate(dao.chain, dao.at, drafted(dao, payment).calls).actions
-    assert [(c.before, c.after) for c in tried.changes] == [("3 ether", "2 ether")]
+    assert [(c.before, c.after) for c in tried.changes] == [("3 coins", "2 coins")]
     record = proposed(dao, payment)
     accept(dao, statuses(dao), record)
     execute(dao.chain, MALLORY.signer, record, dao.at)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.wording import duration, ether, moment, share, tokens, visible
+from governance.wording import coins, duration, moment, share, tokens, visible
 
 
 @given(st.text(), st.integers(1, 50))
@@ -22,7 +22,8 @@ def test_nothing_in_foreign_text_hides(text: str, limit: int) -> None:
         (tokens(10**18), "1 token"),
         (tokens(1_234_500 * 10**15), "1,234.5 tokens"),
         (tokens(1), "0.000000000000000001 tokens"),
-        (ether(15 * 10**17), "1.5 ether"),
+        (coins(10**18), "1 coin"),
+        (coins(15 * 10**17), "1.5 coins"),
         (share(0), "0 %"),
         (share(2_500), "25 %"),
         (share(6_667), "66.67 %"),
