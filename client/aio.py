@@ -35,6 +35,7 @@ from client.transport import (
     headers_of,
     server_address,
     too_slow,
+    trusted_by,
     unreachable,
     unreadable,
 )
@@ -88,7 +89,8 @@ class AsyncLedger:
             unlock=unlock,
         )
         self._retry = retry or RetryPolicy()
-        self._http = http or httpx.AsyncClient(timeout=self._retry.timeout)
+        verify = trusted_by(address)
+        self._http = http or httpx.AsyncClient(timeout=self._retry.timeout, verify=verify)
         self._jitter = random.Random()  # noqa: S311 - spreads retries, guards nothing
         self.dao = AsyncDao(self, DaoOperations(self._session), self._drive)
 

@@ -44,6 +44,7 @@ from client.transport import (
     headers_of,
     server_address,
     too_slow,
+    trusted_by,
     unreachable,
     unreadable,
 )
@@ -105,7 +106,8 @@ class Ledger:
             unlock=unlock,
         )
         self._retry = retry or RetryPolicy()
-        self._http = http or httpx.Client(timeout=self._retry.timeout)
+        verify = trusted_by(address)
+        self._http = http or httpx.Client(timeout=self._retry.timeout, verify=verify)
         self._jitter = random.Random()  # noqa: S311 - spreads retries, guards nothing
         self.dao = Dao(self, DaoOperations(self._session), self._drive)
 

@@ -8,6 +8,8 @@ Rules:
 
 from __future__ import annotations
 
+import ssl
+
 import httpx
 
 from client.errors import InvalidServer, UnexpectedAnswer, Unreachable
@@ -33,6 +35,16 @@ def server_address(server: str) -> str:
             f"{server!r} is not a server's address; write one like http://127.0.0.1:8080."
         )
     return server.rstrip("/")
+
+
+def trusted_by(address: str) -> ssl.SSLContext | bool:
+    """Whose certificates a client of a server takes: the usual authorities'; nobody's where nothing
+    is encrypted. Reading the authorities takes longer than most requests.
+
+    Args:
+        address: as `server_address` gives it. Redirects from it are not followed.
+    """
+    return httpx.URL(address).scheme == "https" or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def headers_of(request: Request) -> dict[str, str]:

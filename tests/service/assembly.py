@@ -19,7 +19,7 @@ from ledger.events import SigningKey
 from service.founding import DaoTerms, found_ledger
 from service.settings import Settings
 from tests.support.examples import signing_key
-from tests.support.servers import ServerThread
+from tests.support.servers import NO_TLS, ServerThread
 from tests.support.waiting import await_that
 
 Json = dict[str, Any]
@@ -283,7 +283,10 @@ def served_dao(original: Path, folder: Path, **settings: object) -> Iterator[Ser
     data = folder / f"assembly-{len(list(folder.iterdir()))}"
     shutil.copytree(original, data)
     configured = Settings.model_validate({"data_dir": data} | QUICK | settings)
-    with ServerThread(configured) as server, httpx.Client(base_url=server.url, timeout=60) as http:
+    with (
+        ServerThread(configured) as server,
+        httpx.Client(base_url=server.url, timeout=60, verify=NO_TLS) as http,
+    ):
         dao = ServedDao(http, server, data)
         keeper_rests(http)
         if configured.reads == "members":

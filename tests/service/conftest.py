@@ -20,7 +20,7 @@ from ledger.events.sealed import Opening
 from service.settings import Settings
 from tests.service.assembly import ServedDao, found_assembly, served_dao
 from tests.support.ledgers import Consortium, ManualClock
-from tests.support.servers import ServerThread, create_ledger, system_time
+from tests.support.servers import NO_TLS, ServerThread, create_ledger, system_time
 from tests.support.submissions import opening_json
 
 
@@ -114,7 +114,8 @@ def serve(empty_ledger: Path, tmp_path: Path) -> Iterator[Serve]:
             shutil.copytree(empty_ledger, data)
             server = ServerThread(Settings.model_validate({"data_dir": data} | settings))
             stack.enter_context(server)
-            http = stack.enter_context(httpx.Client(base_url=server.url, timeout=30))
+            http = httpx.Client(base_url=server.url, timeout=30, verify=NO_TLS)
+            stack.enter_context(http)
             return Served(Consortium(ManualClock(system_time()), seed=2), data, server, http)
 
         yield start

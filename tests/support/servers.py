@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -28,6 +29,8 @@ from tests.support.ledgers import Consortium
 ROOT = Path(__file__).resolve().parents[2]
 _RUNNING = re.compile(r"Uvicorn running on (http://\S+)")
 STARTS_WITHIN = 60.0
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For clients of servers on this machine. It trusts nobody: to read whom to trust takes 40 ms."""
 
 
 def system_time() -> int:
