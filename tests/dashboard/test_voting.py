@@ -53,8 +53,9 @@ def test_a_member_votes_with_its_wallet_and_sees_the_tally_move(
 ) -> None:  # fmt: skip
     wallet_of(consortium.labs[0])
     page = open_page()
-    # From the start page: what is open is the first thing there.
-    page.get_by_role("link", name="Read it and vote").first.click()
+    # From the start page: what is open is the first thing there. Other tests may have left more.
+    this_one = page.locator(f"a[href*='{proposal}']")
+    page.get_by_role("link", name="Read it and vote").and_(this_one).click()
     settled(page, "Admit <b onclick")
     expect(standing(page).get_by_text("Quorum not reached")).to_be_visible()
     page.get_by_label("Why (optional; public for ever)").fill(HOSTILE_TEXT[:60])
