@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import streamlit as st
+
 from client import JsonObject
 from dashboard.components.markup import Markup, badge, line, show, text, when
 from dashboard.navigation import link
@@ -160,22 +162,28 @@ def show_release(model: str, version: str, leaf: str, published: int) -> None:
     else:
         _decided(release)
         show(*([line(words)] if words else []))
-    if vote is not None:
-        label = "Read it and vote" if vote.state == "active" else "See the proposal"
-        link("proposals", label, icon=":material/how_to_vote:", proposal=vote.proposal)
-    if vote is not None and vote.state != "defeated":
-        return
-    if release is None:
-        link("proposals", "Propose its release", icon=":material/how_to_vote:", new="release",
-             model=model, version=version)  # fmt: skip
-    elif is_released:
-        link("proposals", "Propose to take it back", icon=":material/undo:", new="withdraw",
-             model=model, version=version)  # fmt: skip
+    with st.container(horizontal=True):
+        if release is not None:
+            _proofs(release)
+        if vote is not None:
+            label = "Read it and vote" if vote.state == "active" else "See the proposal"
+            link("proposals", label, icon=":material/how_to_vote:", proposal=vote.proposal)
+        if vote is not None and vote.state != "defeated":
+            return
+        if release is None:
+            link("proposals", "Propose its release", icon=":material/add:", new="release",
+                 model=model, version=version)  # fmt: skip
+        elif is_released:
+            link("proposals", "Propose to take it back", icon=":material/undo:", new="withdraw",
+                 model=model, version=version)  # fmt: skip
 
 
 def _decided(release: Release) -> None:
     words = "by the members’ vote " if release.is_released else "by the members’ vote, for good, "
     show(line(release_badge(release), text(f" {words}"), when(release.at, chain_now()), "."))
+
+
+def _proofs(release: Release) -> None:
     if release.proposal:
         link("proposals", "The proposal that decided it", icon=":material/how_to_vote:",
              proposal=release.proposal)  # fmt: skip
