@@ -139,19 +139,6 @@ def test_the_front_pages_tour_and_training_script_run_as_they_stand(
         user("audit", "tumour-classifier", "3").check(0)
 
 
-@pytest.mark.parametrize("how", ["interrupt", "terminate"])
-def test_a_demo_serves_on_until_it_is_told_to_stop(told: Result, user: Commands, how: str) -> None:
-    with user.start("demo", "--port", 0) as command:
-        command.wait_for("Serving.")
-        url = facts_of(Result(0, command.out, ""))["API"]
-        assert httpx.get(f"{url}/docs").status_code == 200
-        assert httpx.get(f"{url}/v1/log").json()["size"] >= 21
-        getattr(command, how)()
-        result = command.end()
-    assert "Traceback" not in result.err
-    assert result.code == (130 if how == "interrupt" else 128 + signal.SIGTERM)
-
-
 def answers(url: str) -> bool:
     try:
         return httpx.get(f"{url}/_stcore/health", timeout=5).text == "ok"
@@ -159,21 +146,32 @@ def answers(url: str) -> bool:
         return False
 
 
-@pytest.mark.parametrize("how", ["interrupt", "terminate", "kill"])
-def test_the_dashboard_opens_with_the_demo_and_ends_with_it_however_that_ends(
-    told: Result, user: Commands, how: str
+@pytest.mark.parametrize(
+    ("how", "code", "ports"),
+    [
+        # Where no port is named for the dashboard, a free one is found as well.
+        ("interrupt", 130, ("--port", 0)),
+        ("terminate", 128 + signal.SIGTERM, ("--port", 0, "--dashboard-port", 0)),
+        ("kill", -signal.SIGKILL, ("--port", 0, "--dashboard-port", 0)),
+    ],
+)
+def test_a_demo_and_its_dashboard_serve_on_until_it_ends_however_that_ends(
+    told: Result, user: Commands, how: str, code: int, ports: tuple[object, ...]
 ) -> None:
-    with user.start("demo", "--port", 0, "--dashboard-port", 0) as command:
-        command.wait_for("Serving.", 120)
+    with user.start("demo", *ports) as command:
+        command.wait_for("Serving.")
         facts = facts_of(Result(0, command.out, ""))
         assert answers(facts["Dashboard"])
         assert httpx.get(facts["OpenAPI page"]).status_code == 200
+        assert httpx.get(f"{facts['API']}/v1/log").json()["size"] >= 21
         keystore = re.search(r"^with keystore file (\S+), passphrase", command.out, re.MULTILINE)
         assert keystore is not None
         assert (user.folder / keystore[1]).is_file()
         assert f"{facts['Dashboard']}/proposals?proposal=" in command.out
         getattr(command, how)()
-        command.end()
+        result = command.end()
+    assert "Traceback" not in result.err
+    assert result.code == code
     deadline = time.monotonic() + 30
     while answers(facts["Dashboard"]):
         assert time.monotonic() < deadline, "the dashboard outlived its demo"
