@@ -37,7 +37,7 @@ def test_a_visitor_finds_out_where_a_model_came_from_and_why_it_is_tainted(open_
     expect(page.get_by_text("Tainted").first).to_be_visible()
     expect(page.get_by_text("The permission was revoked after the data was used.")).to_be_visible()
     graph = graph_of(page)
-    south = graph.get_by_text("Breast cancer records, South Hospital, version 1")
+    south = graph.get_by_text("Breast cancer records, South")
     expect(south).to_be_visible()
     expect(graph.get_by_text("Dataset ✕ problem")).to_be_visible()
     page.get_by_text("The same as a list").click()
