@@ -168,15 +168,15 @@ def test_a_node_that_comes_back_as_another_chain_stops_the_workers_by_name(
         await_that(lambda: "mirror" in waiting(http))
         chain.line.target = other.line.target
         chain.line.mend()
-        await_that(lambda: http.get("/readyz").status_code == 503)
-        await_that(lambda: not working(http)["mirror"])
-        assert "wrong-chain" in http.get("/readyz").json()["detail"]
         # All that have stopped are named, not the first of them alone.
-        await_that(lambda: not working(http)["anchorer"])
+        for worker in ("mirror", "anchorer"):
+            await_that(lambda name=worker: f"The {name} has stopped" in http.get("/readyz").text)
+        assert not working(http)["mirror"]
         detail = http.get("/readyz").json()["detail"]
+        assert "wrong-chain" in detail
         assert "The mirror has stopped" in detail
-        assert "The anchorer has stopped" in detail
-        assert problem(http.get("/v1/dao")) == (503, "wrong-chain")
+        # Whoever began to ask while the line was cut may find the node away once more.
+        await_that(lambda: problem(http.get("/v1/dao")) == (503, "wrong-chain"))
         assert http.get("/v1/log").status_code == 200
 
 
@@ -186,16 +186,17 @@ def test_a_reorganisation_of_mirrored_blocks_stops_the_mirror_and_the_service_is
     chain, settings = founded.chain, founded.settings
     with ServerThread(settings) as server, client_of(server) as http:
         await_that(lambda: waiting(http) == {})
+        # An anchor that went with the lost blocks would be waited for, and the stop for that.
+        await_that(lambda: http.get("/v1/anchors").json()["items"] != [])
         snapshot = chain.request("evm_snapshot")
         chain.transfer(plan_of(settings), 1)
         await_that(lambda: kinds(http).count("token.transferred") == 3)
         assert chain.request("evm_revert", snapshot) is True
         chain.transfer(plan_of(settings), 2)
-        await_that(lambda: not working(http)["mirror"])
+        await_that(lambda: "The mirror has stopped" in http.get("/readyz").text)
         refused = http.get("/readyz")
         assert refused.status_code == 503
         detail = refused.json()["detail"]
-        assert "The mirror has stopped" in detail
         assert "mirrored-block-gone" in detail or "chain-reorganised" in detail
         before = kinds(http)
     # What is in the log stays, and no other process goes on as if nothing had happened.
