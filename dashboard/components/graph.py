@@ -24,8 +24,8 @@ OPENED_AT_ONCE = 20
 
 CLUSTER = "cluster:"
 
-_FITTING = 44
-"""Characters of a name that a box has room for."""
+_FITTING = 56
+"""Characters of a name that a box has room for, on its two lines."""
 
 _LABEL = "What went in, from left to right"
 

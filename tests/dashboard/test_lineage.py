@@ -115,8 +115,10 @@ def test_a_long_title_leaves_room_for_the_version_that_it_is_of() -> None:
     _, shown, identifier = caption("dataset:d0@1", crowd(2), long)
     assert shown.startswith("word word")
     assert shown.endswith("…, version 1")
-    assert len(shown) <= 44
+    assert len(shown) <= 56
     assert identifier == "d0, version 1"
+    fits = "Breast cancer records, South Hospital, version 1"
+    assert caption("dataset:d0@1", crowd(2), {"dataset:d0@1": fits})[1] == fits
 
 
 def test_a_crowd_is_opened_some_at_a_time_until_nothing_of_it_is_left() -> None:
