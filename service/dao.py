@@ -259,6 +259,8 @@ def open_dao(
         background = stack.enter_context(_running(workers))
         policies.admission.on_missing(lambda: background.wake(POLICIES))
         relay = stack.enter_context(closing(_relay(settings, chain, plan, signer)))
+        for each in (chain, *further):
+            stack.callback(each.stop_waiting)
         yield Dao(
             own_accounts=frozenset({_mirror_of(log), key.address}),
             chain=chain,

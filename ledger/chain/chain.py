@@ -63,6 +63,10 @@ class Sender(Protocol):
         """Send independent transactions; for each its receipt or why there is none."""
         ...
 
+    def stop_waiting(self) -> None:
+        """Wait for blocks a few seconds more and no longer."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
@@ -165,6 +169,12 @@ class Chain:
         if not drafts:
             return []
         return [_failed_or(outcome) for outcome in self._sender.send(drafts, signer)]
+
+    def stop_waiting(self) -> None:
+        """Before the end: whoever waits for a transaction has its receipt, or TransactionPending,
+        within some seconds (`SendingPolicy.last_wait_seconds`).
+        """
+        self._sender.stop_waiting()
 
     # Reading
 

@@ -41,6 +41,9 @@ class EmbeddedSender:
         """As `ledger.chain.chain.Sender`: what reverts is left out of the block."""
         return [self._receipt(outcome) for outcome in self._node.send_drafts(drafts, signer)]
 
+    def stop_waiting(self) -> None:
+        """Nothing: a block is made at once."""
+
     def _receipt(self, outcome: bytes | RpcFault) -> TransactionReceipt | ConcordError:
         if isinstance(outcome, RpcFault):
             return outcome

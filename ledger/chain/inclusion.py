@@ -11,6 +11,8 @@ Rules:
       account: ours can be in no block any more.
     * An outage does not lose anything: the hashes are known, and waiting goes on until the
       deadline.
+    * A process that is being stopped waits for a few blocks of a busy chain and no longer
+      (`last_wait_seconds`): what was sent is found by its nonce or in the contracts' logs.
 """
 
 from __future__ import annotations
@@ -73,6 +75,12 @@ class Inclusion:
         self._sleep = sleep
         # Seconds that inclusion has taken lately; threads may overwrite each other's.
         self._usual: float | None = None
+        # When waiting is to end, whatever the policy says; of a monotonic clock.
+        self._ends_at: float | None = None
+
+    def stop_waiting(self) -> None:
+        """From `last_wait_seconds` after this, what is in no block is TransactionPending."""
+        self._ends_at = time.monotonic() + self._policy.last_wait_seconds
 
     def wait(
         self,
@@ -102,7 +110,7 @@ class Inclusion:
             if all(each.outcome is not None for each in waiting):
                 self._remember(time.monotonic() - started)
                 return
-            if time.monotonic() - started >= self._policy.give_up_after_seconds:
+            if self._is_over(started):
                 _give_up(waiting)
                 return
             if arrived:
@@ -117,6 +125,11 @@ class Inclusion:
             if answer is not None:
                 return read_receipt(answer)
         return None
+
+    def _is_over(self, started: float) -> bool:
+        now, ends_at = time.monotonic(), self._ends_at
+        is_late = now - started >= self._policy.give_up_after_seconds
+        return is_late or (ends_at is not None and now >= ends_at)
 
     def _remember(self, seconds: float) -> None:
         usual = self._usual

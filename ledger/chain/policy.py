@@ -22,6 +22,8 @@ class SendingPolicy:
         displaced_after_seconds: with its nonce used and no receipt, before a transaction counts as
             displaced; nodes behind one address may differ by some blocks for a moment.
         give_up_after_seconds: without inclusion, before TransactionPending.
+        last_wait_seconds: likewise, once the process is being stopped: a container is killed
+            thirty seconds after it was asked to end.
     """
 
     max_fee_wei_per_gas: int = 500 * 10**9
@@ -33,3 +35,4 @@ class SendingPolicy:
     replace_percent: int = 25
     displaced_after_seconds: float = 15.0
     give_up_after_seconds: float = 300.0
+    last_wait_seconds: float = 10.0

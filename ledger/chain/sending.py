@@ -103,6 +103,10 @@ class RemoteSender:
                 outcomes.append(flight.outcome)
         return outcomes
 
+    def stop_waiting(self) -> None:
+        """Waits for inclusion a few seconds more, and no longer; see `Inclusion.stop_waiting`."""
+        self._inclusion.stop_waiting()
+
     # Gas and fees
 
     def _gas_limits(

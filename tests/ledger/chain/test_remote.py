@@ -616,6 +616,28 @@ def test_looking_for_a_block_takes_one_question_until_it_is_there(
 
 
 @pytest.mark.anvil
+def test_who_is_being_stopped_waits_for_a_block_a_moment_longer_and_no_more(
+    lazy_anvil: tuple[Backend, Probe],
+) -> None:
+    backend, probe = lazy_anvil
+    url = str(backend.chain.provider.endpoint_uri)
+    patient = replace(QUICK, give_up_after_seconds=3_600)
+    steady = anvil_chain(url, sending=replace(patient, last_wait_seconds=60))
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(steady.send, probe.draft("stamp"), backend.operator)
+        await_that(lambda: len(pooled(backend)) == 1)
+        steady.stop_waiting()
+        backend.request("evm_mine")
+        assert sent.result(20).succeeded
+        hasty = anvil_chain(url, sending=replace(patient, last_wait_seconds=0.01))
+        lost = pool.submit(hasty.send, probe.draft("stamp"), backend.operator)
+        await_that(lambda: len(pooled(backend)) == 1)
+        hasty.stop_waiting()
+        with pytest.raises(TransactionPending):
+            lost.result(20)
+
+
+@pytest.mark.anvil
 def test_what_is_not_included_is_offered_again_with_higher_fees(
     lazy_anvil: tuple[Backend, Probe],
 ) -> None:
