@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +16,7 @@ from service.cli.exits import Panel
 from service.cli.names import names_of, with_names
 from service.cli.output import print_json, print_rows
 from service.cli.reading import parse_json
+from service.cli.receipt_files import ReceiptFile
 from service.cli.recording import record
 from service.cli.times import moment, now_ms
 
@@ -32,7 +32,6 @@ Broader = Annotated[
 Reason = Annotated[str | None, typer.Option(help="Why; sealed unless --public-reason.")]
 PublicReason = Annotated[bool, typer.Option(help="Leave the reason readable for ever.")]
 At = Annotated[str, typer.Option("--at", help="From when: now, 2027-01-31, or 30d from now.")]
-ReceiptFile = Annotated[Path | None, typer.Option("--receipt", help="File to keep the receipt in.")]
 
 
 def new_id(prefix: str) -> str:

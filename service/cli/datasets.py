@@ -19,6 +19,7 @@ from service.cli.names import names_of, with_names
 from service.cli.output import print_json, print_rows
 from service.cli.progress import digesting
 from service.cli.reading import read_json
+from service.cli.receipt_files import ReceiptFile
 from service.cli.recording import offer, record
 
 app = typer.Typer(
@@ -26,7 +27,6 @@ app = typer.Typer(
 )
 
 Dataset = Annotated[str, typer.Argument(help="Id: small letters, digits, '.', '_', '-'.")]
-ReceiptFile = Annotated[Path | None, typer.Option("--receipt", help="File to keep the receipt in.")]
 
 
 class MissingTerms(InvalidInput):

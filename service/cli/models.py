@@ -18,6 +18,7 @@ from service.cli.names import names_of, with_names
 from service.cli.output import console, note, print_fields, print_json, print_rows
 from service.cli.progress import digesting
 from service.cli.reading import read_json
+from service.cli.receipt_files import ReceiptFile
 from service.cli.recording import record
 
 app = typer.Typer(no_args_is_help=True, help="Register, publish and list models.")
@@ -68,7 +69,7 @@ def publish_version(
     base: Annotated[
         list[str] | None, typer.Option(help="model@version it came from; repeat.")
     ] = None,
-    receipt: Annotated[Path | None, typer.Option(help="File to keep the receipt in.")] = None,
+    receipt: ReceiptFile = None,
 ) -> None:
     """Publish a version by the SHA-256 digest of its artifact."""
     with digesting(file, quiet=options_of(context).as_json) as progress:

@@ -26,6 +26,7 @@ from service.cli.output import (
     print_unconfirmed,
 )
 from service.cli.progress import counting, passes
+from service.cli.receipt_files import ReceiptFile
 from service.cli.recording import record
 from service.environment import read_settings
 
@@ -145,7 +146,7 @@ def erase(
     commitments: Annotated[list[str], typer.Argument(help="What stands after $sealed; base64.")],
     legal_basis: Annotated[str, typer.Option(help="Such as: GDPR article 17 (1) (b).")],
     erasure_id: Annotated[str | None, typer.Option("--id", help="Id of the erasure.")] = None,
-    receipt: Annotated[Path | None, typer.Option(help="File to keep the receipt in.")] = None,
+    receipt: ReceiptFile = None,
 ) -> None:
     """Destroy sealed values for good, on the controller's order. Signed by the operator.
 

@@ -4,7 +4,6 @@ decide, and deciding.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, cast
 
 import typer
@@ -20,6 +19,7 @@ from service.cli.exits import Panel
 from service.cli.names import Names, named, named_whole, names_of, with_names
 from service.cli.output import console, note, plain, print_fields, print_json, print_rows
 from service.cli.proposal_numbers import Number, OptionalNumber, number_of, shortest
+from service.cli.receipt_files import ReceiptFile
 
 
 class InvalidSplit(InvalidInput):
@@ -103,7 +103,7 @@ def vote(
     proposal: Number,
     support: Annotated[str, typer.Argument(help="for, against, abstain or split.")],
     reason: Annotated[str, typer.Option(help="Why; public for ever.")] = "",
-    receipt: Annotated[Path | None, typer.Option(help="File to keep the receipt in.")] = None,
+    receipt: ReceiptFile = None,
     split: Annotated[
         list[str] | None, typer.Option(help="With split: for=TOKENS, against=…, abstain=…; repeat.")
     ] = None,
@@ -180,7 +180,7 @@ def delegate(
     to: Annotated[
         str, typer.Argument(callback=address_or_self, help="Address, or self to take it back.")
     ],
-    receipt: Annotated[Path | None, typer.Option(help="File to keep the receipt in.")] = None,
+    receipt: ReceiptFile = None,
 ) -> None:
     """Let somebody else vote with your tokens, by signature."""
     options = options_of(context)

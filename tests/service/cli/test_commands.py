@@ -66,6 +66,22 @@ def test_a_recorded_event_says_what_was_signed_and_that_its_receipt_holds(
     assert user("verify", "r.json").check().out.startswith("Proven: event 1 ")
 
 
+def test_nothing_is_recorded_where_its_receipt_could_not_be_kept(
+    world: World, user: Commands
+) -> None:
+    (user.folder / "kept.json").write_text("an older one")
+    terms = ("--title", "T", "--license", "MIT", "--duo", "HMB", "--key", "hospital")
+    for slip in ("no-such-folder/r.json", "."):
+        refused = user("dataset", "register", "d", *terms, "--receipt", slip)
+        assert refused.code != 0
+        assert "[file-error]" in refused.err
+        assert slip in refused.err
+    wrong = user("dataset", "register", "d", "--license", "MIT", "--receipt", "kept.json")
+    assert wrong.code != 0
+    assert (user.folder / "kept.json").read_text() == "an older one"
+    assert kinds(user) == ["ledger.created"]
+
+
 def test_with_json_one_document_with_the_receipt_is_printed(world: World, user: Commands) -> None:
     result = user(
         *("--json", "model", "register", "m", "--title", "T", "--license", "MIT", "--key", "lab")
