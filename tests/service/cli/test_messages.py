@@ -79,7 +79,7 @@ def test_a_signing_key_in_the_environment_is_no_verifier_key(member: Commands) -
         (("members", "list"), "Is the server running?"),
         (("verify", "--log", "."), "`concord export-tiles` wrote"),
         (("keys", "import", "x", "secret"), "secret is neither a keystore V3 file"),
-        (("vote", "1", "maybe"), "not 'maybe'"),
+        (("vote", "1234", "maybe"), "not 'maybe'"),
     ],
 )
 def test_each_message_says_what_to_do(
