@@ -15,6 +15,7 @@ from tests.dashboard.story import now_consortium
 from tests.dashboard.wallet import Wallet
 from tests.dashboard.world import Assembly, found_world, serve
 from tests.support.ledgers import Consortium
+from tests.support.peers import absent
 from tests.support.servers import ServerProcess
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -57,10 +58,13 @@ def dashboard(
         yield process
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser; it ends with the module, for while it runs its event loop counts as this thread's,
+    and no other test of the process could run one.
+    """
     if not Path(CHROMIUM).exists():
-        pytest.fail("these tests need Debian's chromium (apt-get install chromium)")
+        absent("these tests need Debian's chromium (apt-get install chromium)")
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield launched

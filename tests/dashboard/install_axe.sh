@@ -13,7 +13,7 @@ modules="$cache/node_modules"
 if [ ! -f "$cache/complete" ]; then
     command -v npm >/dev/null || { echo "install_axe: no npm on PATH" >&2; exit 3; }
     mkdir -p "$cache"
-    npm install --silent --no-save --ignore-scripts --prefix "$cache" "axe-core@$VERSION" >&2
+    npm install --loglevel error --no-save --ignore-scripts --prefix "$cache" "axe-core@$VERSION" >&2
     grep -qF "$INTEGRITY" "$modules/.package-lock.json" || {
         echo "install_axe: axe-core does not have the pinned hash" >&2
         rm -rf "$cache"

@@ -18,6 +18,7 @@ from tests.dashboard.processes import DashboardProcess
 from tests.dashboard.story import HOSTILE_TEXT, HOSTILE_TITLE
 from tests.dashboard.world import Assembly, admission
 from tests.support.ledgers import Consortium
+from tests.support.peers import absent
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +48,9 @@ PAGES = (
 @pytest.fixture(scope="session")
 def axe() -> str:
     script = Path(__file__).with_name("install_axe.sh")
-    done = subprocess.run(["sh", str(script)], capture_output=True, text=True, check=True)
+    done = subprocess.run(["sh", str(script)], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        absent(f"axe-core is not here, and npm does not bring it: {done.stderr.strip()}")
     return Path(done.stdout.strip()).read_text(encoding="utf-8")
 
 

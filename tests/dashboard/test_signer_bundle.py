@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from client import SigningKey, drafts
 from client.trust import Trust
 from client.wallets import prepare
+from tests.support.peers import absent
 
 SIGNER = Path(__file__).resolve().parents[2] / "dashboard" / "components" / "signer"
 
@@ -25,7 +26,7 @@ SIGNER = Path(__file__).resolve().parents[2] / "dashboard" / "components" / "sig
 @pytest.mark.slow
 def test_building_again_gives_the_committed_bundle(tmp_path: Path) -> None:
     if shutil.which("npm") is None:
-        pytest.fail("this test needs npm")
+        absent("this test needs Node and npm")
     subprocess.run(["sh", str(SIGNER / "build.sh"), str(tmp_path)], check=True, timeout=240)
     for name in ("signer.js", "LICENSES.txt"):
         assert (tmp_path / name).read_bytes() == (SIGNER / name).read_bytes(), name
@@ -48,7 +49,7 @@ def test_the_bundle_asks_no_network_for_anything() -> None:
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle's sources with their libraries, for Node."""
     if shutil.which("npm") is None:
-        pytest.fail("this test needs npm")
+        absent("this test needs Node and npm")
     folder = tmp_path_factory.mktemp("signer")
     for name in ("package.json", "package-lock.json"):
         shutil.copy(SIGNER / name, folder)

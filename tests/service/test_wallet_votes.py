@@ -38,6 +38,8 @@ def test_a_wallet_votes_through_the_client_and_its_chain_alone_tells(
     assembly: World, user: Commands, tmp_path: Path
 ) -> None:
     dao = assembly.dao
+    # Who proposes must have had their votes a second before.
+    dao.advance(1)
     proposal = int(dao.propose(admit(STRANGER)))
     dao.advance(DaoTerms().voting_delay + 1)
     with Ledger(dao.server.url, state=tmp_path / "trust") as ledger:
