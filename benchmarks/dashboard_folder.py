@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from dashboard.reading.fields import objects
+from client.fields import objects
 from governance.actions import canonical_address
 from governance.actions.calls import call_data
 from governance.actions.kinds import SetVotingDelay

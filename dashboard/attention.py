@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from client import JsonObject
+from client.fields import inner, number, objects, text
 from dashboard.models.lineage import Node
 from dashboard.reading.connection import every, read, read_event
 from dashboard.reading.dao import has_dao
-from dashboard.reading.fields import inner, number, objects, text
 from dashboard.reading.names import name_of
 from dashboard.reading.titles import dataset_title, model_title
 from dashboard.signing.undertakings import why_not

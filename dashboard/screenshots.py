@@ -17,8 +17,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from client import JsonObject, Ledger
 from client.errors import ServerProblem
+from client.fields import number, objects, text
 from dashboard.addresses import SERVER, USUAL_SERVER
-from dashboard.reading.fields import number, objects, text
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")

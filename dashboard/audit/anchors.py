@@ -8,6 +8,8 @@ import binascii
 import streamlit as st
 
 from client import JsonObject
+from client.fields import inner, number, objects
+from client.fields import text as text_of
 from client.proofs import prove_consistency
 from dashboard.components.explain import meaning
 from dashboard.components.markup import Markup, badge, code, facts, line, show, table, text, when
@@ -15,8 +17,6 @@ from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty
 from dashboard.reading.connection import ledger, read
 from dashboard.reading.dao import chain_now, dao, has_dao
-from dashboard.reading.fields import inner, number, objects
-from dashboard.reading.fields import text as text_of
 from dashboard.words.times import instant_ms
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from client import JsonObject
-from dashboard.reading.fields import inner, number, text
+from client.fields import inner, number, text
 from dashboard.words.kinds import kind_in_words
 from dashboard.words.times import as_instant
 

@@ -8,14 +8,14 @@ from datetime import date
 import streamlit as st
 
 from client import JsonObject
+from client.fields import inner, number, objects
+from client.fields import text as text_of
 from dashboard.audit.exports import Reader, as_csv, as_json
 from dashboard.components.markup import Markup, line, show, table, text, when
 from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty
 from dashboard.navigation import anchor
 from dashboard.reading.connection import PAGE, every, read
-from dashboard.reading.fields import inner, number, objects
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import members, name_of, named, readable
 from dashboard.words.kinds import KINDS, kind_in_words
 from dashboard.words.times import now_ms

@@ -8,6 +8,8 @@ import streamlit as st
 
 from client import ConcordError, JsonObject
 from client.errors import WrongReceipt
+from client.fields import inner
+from client.fields import text as text_of
 from client.proofs import (
     BundleProof,
     ConsistencyProof,
@@ -23,8 +25,6 @@ from dashboard.components.working import is_started, outcome, start
 from dashboard.models.verdicts import verdict_badge
 from dashboard.navigation import link
 from dashboard.reading.connection import ledger, trust
-from dashboard.reading.fields import inner
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import named, named_within, readable
 from dashboard.reading.titles import dataset_title, model_title, proposal_title
 from dashboard.signing.sealed import show_sealable

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from client import JsonObject
+from client.fields import inner, number, objects
+from client.fields import text as text_of
 from dashboard.components.markup import Markup, cards, line, show, tag, text, when
 from dashboard.components.states import empty
 from dashboard.navigation import anchor
 from dashboard.reading.connection import read_now
-from dashboard.reading.fields import inner, number, objects
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import named_within, readable
 from dashboard.words.kinds import kind_in_words
 from dashboard.words.times import now_ms

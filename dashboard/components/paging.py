@@ -9,9 +9,9 @@ from typing import TypeVar
 import streamlit as st
 
 from client import JsonObject
+from client.fields import number, objects, text
 from dashboard.components.markup import line, show
 from dashboard.reading.connection import PAGE, Query, read
-from dashboard.reading.fields import number, objects, text
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ import streamlit as st
 
 T = TypeVar("T")
 
-ASK_AGAIN_SECONDS = 0.5
+ASK_AGAIN_SECONDS = 0.25
 
 _AT_ONCE_SECONDS = 0.1
 """What is done as soon as this is shown with the click, without a word about waiting."""

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import streamlit as st
 
 from client import JsonObject, drafts
+from client.fields import flag, inner, objects, texts
+from client.fields import text as text_of
 from dashboard.components.explain import hint, meaning
 from dashboard.components.markup import Markup, badge, dated, line, show, text
 from dashboard.components.paging import listing, turn_pages
@@ -14,8 +16,6 @@ from dashboard.components.states import empty
 from dashboard.datasets.changes import show_changes
 from dashboard.datasets.reach import show_reach
 from dashboard.reading.connection import read
-from dashboard.reading.fields import flag, inner, objects, texts
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import members, name_of, named
 from dashboard.signing.events import begin, is_signing, new_id, show_done, sign_here
 from dashboard.signing.identity import me

@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from client import JsonObject
+from client.fields import number, objects
+from client.fields import text as text_of
 from dashboard.components.markup import Markup, dated, line, show, text, when
 from dashboard.navigation import anchor
 from dashboard.reading.connection import read
-from dashboard.reading.fields import number, objects
-from dashboard.reading.fields import text as text_of
 from dashboard.words.times import instant_ms
 
 _CHANGES = {

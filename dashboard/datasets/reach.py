@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import streamlit as st
 
 from client import JsonObject, drafts
+from client.fields import flag, number, objects, optional_number, texts
+from client.fields import text as text_of
 from dashboard.components.explain import hint
 from dashboard.components.markup import Markup, card, cards, line, show, text
 from dashboard.components.states import empty
@@ -14,8 +16,6 @@ from dashboard.models.lineage import Node
 from dashboard.models.verdicts import is_judged, judged_badge, until_judged, verdicts_of
 from dashboard.navigation import anchor
 from dashboard.reading.connection import read
-from dashboard.reading.fields import flag, number, objects, optional_number, texts
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import readable
 from dashboard.reading.titles import model_title
 from dashboard.signing.events import begin, is_signing, show_done, sign_here

@@ -5,14 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from client import Draft, JsonObject, drafts
+from client.fields import inner, number, objects, optional_number, texts
+from client.fields import text as text_of
 from dashboard.components.explain import hint
 from dashboard.components.markup import Markup, badge, dated, line, show, text
 from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty
 from dashboard.navigation import link
 from dashboard.reading.connection import read
-from dashboard.reading.fields import inner, number, objects, optional_number, texts
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import named
 from dashboard.signing.events import begin, new_id, show_done, sign_here
 from dashboard.signing.sealed import show_sealable

@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from client import JsonObject
+from client.fields import objects, optional_number, text, wording
 from dashboard.components.markup import badge, code, line, show
 from dashboard.navigation import anchor
 from dashboard.reading.connection import PAGE, read
-from dashboard.reading.fields import objects, optional_number, text, wording
 
 
 def belongings(member: str) -> None:

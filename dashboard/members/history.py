@@ -7,10 +7,10 @@ from __future__ import annotations
 import streamlit as st
 
 from client import JsonObject
+from client.fields import inner, number, objects, texts
 from dashboard.components.markup import line, show, text, when
 from dashboard.navigation import anchor
 from dashboard.reading.connection import read, read_event
-from dashboard.reading.fields import inner, number, objects, texts
 from dashboard.words.terms import listed
 
 _KINDS = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from client import ConcordError, JsonObject
+from client.fields import flag, inner
+from client.fields import text as text_of
 from dashboard.components.bars import Part, bar
 from dashboard.components.explain import meaning
 from dashboard.components.markup import Markup, badge, joined, line, show, table, tag, text
@@ -12,8 +14,6 @@ from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty, guarded
 from dashboard.reading.connection import read
 from dashboard.reading.dao import dao
-from dashboard.reading.fields import flag, inner
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import members, name_of, named
 from dashboard.signing.identity import me
 from dashboard.signing.transactions import carry_on, is_undertaking, show_outcome, undertake

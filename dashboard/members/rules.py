@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from client import JsonObject
+from client.fields import inner, number, objects, optional_number, texts
+from client.fields import text as text_of
 from dashboard.components.explain import meaning
 from dashboard.components.markup import (
     Markup,
@@ -23,8 +25,6 @@ from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty, guarded
 from dashboard.navigation import link
 from dashboard.reading.dao import chain_now, dao
-from dashboard.reading.fields import inner, number, objects, optional_number, texts
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import named
 from dashboard.words.amounts import duration, share, tokens, units
 from dashboard.words.times import instant_ms
@@ -82,8 +82,8 @@ def _seconds(terms: JsonObject, name: str) -> Markup:
 
 
 def _extension(terms: JsonObject) -> Markup:
-    return text(duration(extension) if (extension := number(terms, "voteExtensionSeconds"))
-                else "voting is not extended")  # fmt: skip
+    extension = number(terms, "voteExtensionSeconds")
+    return text(duration(extension) if extension else "voting is not extended")
 
 
 def _policies() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from client import JsonObject
+from client.fields import inner, number, objects
+from client.fields import text as text_of
 from dashboard.components.copying import copyable
 from dashboard.components.explain import meaning
 from dashboard.components.markup import Markup, line, show, table, text, when
@@ -13,8 +15,6 @@ from dashboard.components.states import empty
 from dashboard.navigation import link
 from dashboard.reading.connection import read
 from dashboard.reading.dao import chain_now
-from dashboard.reading.fields import inner, number, objects
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import named
 from dashboard.reading.titles import proposal_title
 from dashboard.words.amounts import coins, decimal, units

@@ -8,6 +8,8 @@ from functools import partial
 import streamlit as st
 
 from client import JsonObject
+from client.fields import inner, number, objects, texts
+from client.fields import text as text_of
 from dashboard.components.explain import meaning
 from dashboard.components.graph import CLUSTER, Picture, clustered, draw, filtered, sort_of
 from dashboard.components.markup import (
@@ -28,8 +30,6 @@ from dashboard.models.node_titles import nearest_titles, node_title
 from dashboard.models.verdicts import path_of
 from dashboard.navigation import link
 from dashboard.reading.connection import read, read_as_of
-from dashboard.reading.fields import inner, number, objects, texts
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import named
 from dashboard.reading.titles import dataset_title
 from dashboard.words.terms import actions_in_words, purpose_in_words

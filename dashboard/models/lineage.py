@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from client import JsonObject
-from dashboard.reading.fields import flag, number, objects, optional_number, text, texts
+from client.fields import flag, number, objects, optional_number, text, texts
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import streamlit as st
 
 from client import JsonObject
+from client.fields import inner, number, objects
+from client.fields import text as text_of
 from dashboard.components.markup import Markup, badge, line, show, text, when
 from dashboard.navigation import link
 from dashboard.reading.connection import read
 from dashboard.reading.dao import chain_now, has_dao
-from dashboard.reading.fields import inner, number, objects
-from dashboard.reading.fields import text as text_of
 from dashboard.words.times import instant_ms
 
 _MOST = 1_000

@@ -13,10 +13,10 @@ from fpdf.enums import Align, VAlign, WrapMode, XPos, YPos
 from fpdf.fonts import FontFace, TTFFont
 
 from client import JsonObject
+from client.fields import flag, number, numbers, objects, text
 from client.trust import Trust
 from dashboard.models.lettering import FAMILY, FILES, NUMBERED, typed, written
 from dashboard.models.lineage import Node, inputs_of, judged
-from dashboard.reading.fields import flag, number, numbers, objects, text
 from dashboard.words.findings import FINDINGS, SEVERITIES, VERDICTS
 from dashboard.words.times import exact
 

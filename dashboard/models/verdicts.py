@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 import streamlit as st
 
 from client import JsonObject
+from client.fields import flag, number, numbers, objects, optional_number
+from client.fields import text as text_of
 from dashboard.components.markup import Markup, badge, cards, joined, line, show, tag, text
 from dashboard.navigation import anchor
 from dashboard.reading.connection import read, read_as_of
-from dashboard.reading.fields import flag, number, numbers, objects, optional_number
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import readable
 from dashboard.words.findings import FINDINGS, SEVERITIES, VERDICTS
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from client import JsonObject
+from client.fields import inner, number
+from client.fields import text as text_of
 from client.proofs import BundleProof, prove_bundle
 from dashboard.components.copying import copyable, verbatim
 from dashboard.components.explain import meaning
@@ -20,8 +22,6 @@ from dashboard.models.node_titles import node_title
 from dashboard.models.report import Subject, Wording, audit_report
 from dashboard.models.verdicts import audit_of, path_of, verdict_badge
 from dashboard.reading.connection import ledger, read, read_event, trust
-from dashboard.reading.fields import inner, number
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import name_of, readable
 from dashboard.reading.titles import model_title
 from dashboard.words.findings import signed_in_words

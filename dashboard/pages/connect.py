@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from client.fields import flag
+from client.fields import text as text_of
 from dashboard.components.copying import copyable, verbatim
 from dashboard.components.explain import meaning
 from dashboard.components.markup import badge, code, facts, line, show, text, when
 from dashboard.components.states import guarded
 from dashboard.reading.connection import ledger, server, trust
 from dashboard.reading.dao import dao, has_dao
-from dashboard.reading.fields import flag
-from dashboard.reading.fields import text as text_of
 from dashboard.signing.identity import connect, disconnect, me
 from dashboard.signing.sign_in import is_outside, sign_in
 from dashboard.words.terms import ROLES

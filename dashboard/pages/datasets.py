@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from client import JsonObject
+from client.fields import flag, inner, number, objects, optional_number, texts, wording
+from client.fields import text as text_of
 from dashboard.components.copying import copyable
 from dashboard.components.explain import meaning
 from dashboard.components.markup import (
@@ -28,8 +30,6 @@ from dashboard.datasets.reach import reach_view, use_view
 from dashboard.datasets.requests import open_requests, requests_view
 from dashboard.navigation import anchor, asked, link
 from dashboard.reading.connection import read
-from dashboard.reading.fields import flag, inner, number, objects, optional_number, texts, wording
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import named
 from dashboard.words.terms import duo_sentences, offer_in_words, purpose_in_words
 from dashboard.words.times import instant_ms

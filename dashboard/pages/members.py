@@ -7,6 +7,8 @@ from __future__ import annotations
 import streamlit as st
 
 from client import JsonObject
+from client.fields import flag, objects, optional_number, texts, wording
+from client.fields import text as text_of
 from dashboard.components.copying import copyable
 from dashboard.components.markup import (
     Markup,
@@ -31,8 +33,6 @@ from dashboard.members.treasury import treasury
 from dashboard.navigation import anchor, asked, link
 from dashboard.reading.connection import read
 from dashboard.reading.dao import has_dao
-from dashboard.reading.fields import flag, objects, optional_number, texts, wording
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import name_of, short
 from dashboard.signing.identity import me
 from dashboard.words.amounts import tokens, units

@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from client import JsonObject
+from client.fields import inner, number, objects, wording
+from client.fields import text as text_of
 from dashboard.components.explain import meaning
 from dashboard.components.markup import (
     Markup,
@@ -36,8 +38,6 @@ from dashboard.models.verdicts import (
 from dashboard.models.views import compare, ingredients, proof
 from dashboard.navigation import anchor, asked, link
 from dashboard.reading.connection import look_again, looked_at, read, read_event
-from dashboard.reading.fields import inner, number, objects, wording
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import named
 from dashboard.words.kinds import kind_in_words
 from dashboard.words.times import day

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from client.errors import ServerProblem
+from client.fields import number
 from dashboard.attention import Notice, notices
 from dashboard.audit.anchors import last_anchor
 from dashboard.components.explain import meaning
@@ -14,7 +15,6 @@ from dashboard.components.states import empty, guarded
 from dashboard.navigation import anchor, link
 from dashboard.reading.connection import ledger, read_now, trust
 from dashboard.reading.dao import has_dao
-from dashboard.reading.fields import number
 from dashboard.signing.identity import me
 from dashboard.words.times import now_ms
 

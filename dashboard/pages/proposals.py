@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from client import JsonObject
+from client.fields import inner
+from client.fields import text as text_of
 from dashboard.components.explain import meaning
 from dashboard.components.markup import Markup, card, cards, line, show, text, when
 from dashboard.components.paging import listing, turn_pages
@@ -13,8 +15,6 @@ from dashboard.navigation import anchor, asked, link
 from dashboard.proposals.form import proposal_form
 from dashboard.proposals.tallies import quorum_bar
 from dashboard.proposals.view import class_badge, proposal_view, read_at, state_badge
-from dashboard.reading.fields import inner
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import named
 from dashboard.words.times import instant_ms
 

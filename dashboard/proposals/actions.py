@@ -16,6 +16,8 @@ import streamlit as st
 
 from client import JsonObject, JsonValue
 from client.dao import EvidenceNamed, MemberProfile
+from client.fields import flag, inner, wording
+from client.fields import text as text_of
 from client.wallets import account_address
 from dashboard.components.explain import hint
 from dashboard.models.lineage import newest
@@ -26,8 +28,6 @@ from dashboard.proposals.keeping import is_kept
 from dashboard.proposals.policy_form import adopt_policy
 from dashboard.reading.connection import every, read
 from dashboard.reading.dao import dao
-from dashboard.reading.fields import flag, inner, wording
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import members, name_of, roles_of
 from dashboard.words.amounts import parse_tokens
 from dashboard.words.terms import ROLES

@@ -7,14 +7,14 @@ from functools import partial
 import streamlit as st
 
 from client import ConcordError, JsonObject
+from client.fields import flag, number, objects
+from client.fields import text as text_of
 from client.files import content_id
 from dashboard.components.explain import meaning
 from dashboard.components.markup import Markup, badge, code, line, show, tag, text
 from dashboard.models.verdicts import verdict_badge
 from dashboard.navigation import link
 from dashboard.reading.connection import ledger
-from dashboard.reading.fields import flag, number, objects
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import readable
 from dashboard.words.findings import FINDINGS, VERDICTS
 

@@ -6,6 +6,8 @@ import streamlit as st
 
 from client import ConcordError
 from client.dao import ProposalDraft
+from client.fields import flag, inner, number, objects
+from client.fields import text as text_of
 from dashboard.components.explain import meaning
 from dashboard.components.markup import badge, line, show, tag, text
 from dashboard.components.states import guarded, say_what_is_wrong
@@ -15,8 +17,6 @@ from dashboard.proposals.evidence import show_audit, show_breaches
 from dashboard.proposals.view import class_badge, simulation
 from dashboard.reading.connection import ledger
 from dashboard.reading.dao import dao
-from dashboard.reading.fields import flag, inner, number, objects
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import name_of
 from dashboard.signing.identity import connect, me
 from dashboard.signing.transactions import carry_on, is_undertaking, show_outcome, undertake

@@ -15,13 +15,13 @@ import streamlit as st
 
 from client import JsonObject
 from client.dao import EvidenceNamed
+from client.fields import number, objects
+from client.fields import text as text_of
 from client.files import content_id
 from dashboard.components.explain import hint
 from dashboard.components.markup import code, line, show, text
 from dashboard.proposals.drafted import Drafted, say_missing
 from dashboard.proposals.keeping import is_kept
-from dashboard.reading.fields import number, objects
-from dashboard.reading.fields import text as text_of
 
 RELEASE = "release"
 LARGEST_MB = 1

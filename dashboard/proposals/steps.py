@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from client import JsonObject
+from client.fields import flag, texts
+from client.fields import text as text_of
 from dashboard.components.explain import hint
 from dashboard.components.markup import line, show, text
 from dashboard.components.states import guarded
 from dashboard.reading.connection import forget, ledger
-from dashboard.reading.fields import flag, texts
-from dashboard.reading.fields import text as text_of
 from dashboard.signing.identity import me
 from dashboard.signing.transactions import carry_on, is_undertaking, undertake
 from dashboard.signing.undertakings import CancelProposal

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from client import JsonObject
+from client.fields import flag, inner, optional_number
+from client.fields import text as text_of
 from dashboard.components.bars import Part, bar
 from dashboard.components.markup import Markup, badge, line, tag, text
-from dashboard.reading.fields import flag, inner, optional_number
-from dashboard.reading.fields import text as text_of
 from dashboard.words.amounts import BASIS_POINTS, percent, share, tokens, units
 from dashboard.words.voting import VOTED
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from client import JsonObject
+from client.fields import flag, inner, number, objects, optional_number, texts
+from client.fields import text as text_of
 from dashboard.components.copying import copyable, verbatim
 from dashboard.components.explain import meaning
 from dashboard.components.markup import (
@@ -27,8 +29,6 @@ from dashboard.proposals.steps import OVER, next_step
 from dashboard.proposals.tallies import tally
 from dashboard.proposals.votes import vote_box, votes
 from dashboard.reading.connection import forget, read, read_now
-from dashboard.reading.fields import flag, inner, number, objects, optional_number, texts
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import members, named, readable
 from dashboard.reading.titles import model_title, version_of
 from dashboard.signing.transactions import show_outcome

@@ -7,14 +7,14 @@ import streamlit as st
 from client import ConcordError, JsonObject
 from client.dao import Choice, Split
 from client.dao.ballots import Support
+from client.fields import inner, optional_number
+from client.fields import text as text_of
 from dashboard.components.explain import hint
 from dashboard.components.markup import Markup, badge, cards, line, show, tag, text, when
 from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty, guarded
 from dashboard.navigation import anchor
 from dashboard.reading.connection import read_now
-from dashboard.reading.fields import inner, optional_number
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import named
 from dashboard.signing.identity import me
 from dashboard.signing.transactions import carry_on, is_undertaking, show_outcome, undertake

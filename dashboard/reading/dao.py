@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from client import JsonObject
 from client.errors import ServerProblem
+from client.fields import text
 from dashboard.reading.connection import read, server, trust
-from dashboard.reading.fields import text
 from dashboard.words.times import instant_ms
 
 NO_DAO = "no-dao"

@@ -9,11 +9,11 @@ import streamlit as st
 
 from client import JsonObject
 from client.errors import ServerProblem
+from client.fields import inner, texts
+from client.fields import text as text_of
 from dashboard.components.markup import Markup, tag, text
 from dashboard.reading.connection import every, kept_for, read
 from dashboard.reading.dao import dao, has_dao
-from dashboard.reading.fields import inner, texts
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.titles import proposal_title, version_of
 from dashboard.words.amounts import tokens
 from dashboard.words.times import exact, instant_ms

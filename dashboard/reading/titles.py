@@ -9,8 +9,8 @@ from __future__ import annotations
 import streamlit as st
 
 from client.errors import ServerProblem
+from client.fields import inner, objects, text
 from dashboard.reading.connection import SETTLED_SECONDS, every, kept_for, read
-from dashboard.reading.fields import inner, objects, text
 
 _LONGEST = 90
 """Characters of a title that stand within a sentence."""

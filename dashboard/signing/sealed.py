@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import streamlit as st
 
 from client import JsonObject
+from client.fields import inner, wording
+from client.fields import text as text_of
 from client.sealed import SealedQuestion, sealed_question
 from dashboard.components.markup import badge, line, show, tag, text
 from dashboard.reading.connection import ledger, trust
-from dashboard.reading.fields import inner, wording
-from dashboard.reading.fields import text as text_of
 from dashboard.signing.identity import me
 from dashboard.signing.transactions import Done, Question, carry_on, is_undertaking, undertake
 from dashboard.signing.undertakings import SessionLost

@@ -18,6 +18,8 @@ import streamlit as st
 
 from client import ConcordError, JsonObject
 from client.errors import ServerProblem, Unreachable
+from client.fields import flag
+from client.fields import text as text_of
 from dashboard.components.markup import code, line, show, text
 from dashboard.components.signer import (
     SignatureMade,
@@ -29,8 +31,6 @@ from dashboard.components.states import say_what_is_wrong
 from dashboard.navigation import link
 from dashboard.reading.connection import forget, visit
 from dashboard.reading.dao import dao, wallet_chain
-from dashboard.reading.fields import flag
-from dashboard.reading.fields import text as text_of
 from dashboard.reading.names import forget_members
 from dashboard.reading.rpc import receipt_of, send_raw
 from dashboard.signing.identity import connect, me

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from client import ConcordError
 from client.dao import Choice, PreparedProposal, UnsignedBallot, UnsignedDelegation
 from client.errors import ServerProblem
+from client.fields import inner, number, objects, text
 from dashboard.reading.connection import ledger
-from dashboard.reading.fields import inner, number, objects, text
 from dashboard.reading.names import name_of, readable
 from dashboard.reading.rpc import complete
 from dashboard.signing.transactions import Done, Question, summed

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from client import JsonObject, JsonValue
-from dashboard.reading.fields import inner, objects, text, texts
+from client.fields import inner, objects, text, texts
 
 DUO: dict[str, tuple[str, str]] = {
     "NRES": ("any use", "No restriction on use."),

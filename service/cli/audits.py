@@ -10,6 +10,7 @@ from urllib.parse import quote
 import typer
 from rich.markup import escape
 
+from client.fields import objects
 from ledger.events.canonical import JsonObject, JsonValue
 from service.cli.context import options_of
 from service.cli.exits import Exit, Panel
@@ -75,10 +76,10 @@ def print_audit(answer: JsonObject, names: Mapping[str, str] | None = None) -> N
     style = _VERDICT_STYLES.get(verdict, "")
     console.print(f"{subject} is [bold {style}]{escape(verdict)}[/]{as_of}.")
     covered = _coverage_by_dataset(answer)
-    rows = [_ancestor_row(item, covered) for item in _objects(answer.get("ancestors"))]
+    rows = [_ancestor_row(item, covered) for item in objects(answer, "ancestors")]
     columns = [("", "sort"), ("What went into it", "name"), ("Covered by", "covered")]
     print_rows([*columns, ("Event", "index")], rows, empty="Nothing went into it.")
-    for finding in _objects(answer.get("findings")):
+    for finding in objects(answer, "findings"):
         mark = _MARKS.get(plain(finding.get("severity")), "[dim]·[/]")
         console.print(f"{mark} [bold]{escape(plain(finding.get('code')))}[/] ", end="")
         sentence = readable(plain(finding.get("sentence")), names or {})
@@ -101,7 +102,7 @@ def _ancestor_row(item: JsonObject, covered: Mapping[str, list[str]]) -> JsonObj
 
 def _coverage_by_dataset(answer: JsonObject) -> dict[str, list[str]]:
     covered: dict[str, list[str]] = {}
-    for item in _objects(answer.get("coverages")):
+    for item in objects(answer, "coverages"):
         words = {
             "grant": plain(item.get("grant")),
             "stewardship": "its own steward",
@@ -136,7 +137,7 @@ def lineage(
     columns = [("From", "source"), ("Relation", "relation"), ("To", "target"), ("Event", "index")]
     edges = [
         edge | {end: readable(plain(edge.get(end)), names) for end in ("source", "target")}
-        for edge in _objects(answer.get("edges"))
+        for edge in objects(answer, "edges")
     ]
     print_rows(columns, edges, empty="Nothing is linked to it.")
     _say_complete(answer)
@@ -190,10 +191,6 @@ def _say_complete(answer: JsonObject) -> None:
         console.print(
             "[yellow]Not complete: a limit, or something unknown, cuts this answer short.[/]"
         )
-
-
-def _objects(value: JsonValue) -> list[JsonObject]:
-    return [v for v in value if isinstance(v, dict)] if isinstance(value, list) else []
 
 
 def _path_of(model: str, version: str) -> str:

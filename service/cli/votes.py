@@ -10,6 +10,7 @@ import typer
 
 from client import Choice, Split
 from client.dao.ballots import Support
+from client.fields import inner, objects, texts
 from ledger.errors import InvalidInput
 from ledger.events.canonical import JsonObject, JsonValue, canonical
 from service.cli.addresses import SELF, address_or_self
@@ -73,29 +74,20 @@ def _print_one(found: JsonObject, votes: list[JsonObject], names: Names) -> None
     columns = [("Evidence", "kind"), ("Content id", "content"), ("Held", "isHeld"),
                ("Model", "model"), ("Version", "version"), ("Verdict", "verdict"),
                ("Problem", "problem")]  # fmt: skip
-    print_rows(columns, _objects(found, "evidence"), empty="It names no evidence.")
+    print_rows(columns, objects(found, "evidence"), empty="It names no evidence.")
     columns = [("Releases", "model"), ("Version", "version"), ("The log's audit now", "verdict")]
-    print_rows(columns, _objects(found, "audits"), empty="It releases nothing.")
-    for action in _objects(found, "actions"):
-        for demand in _list(action, "demands"):
-            note(f"The policy’s text: {plain(demand)}")
-        for warning in _list(action, "warnings"):
-            note(plain(warning))
-    for breach in _objects(found, "policyBreaches"):
+    print_rows(columns, objects(found, "audits"), empty="It releases nothing.")
+    for action in objects(found, "actions"):
+        for demand in texts(action, "demands"):
+            note(f"The policy’s text: {demand}")
+        for warning in texts(action, "warnings"):
+            note(warning)
+    for breach in objects(found, "policyBreaches"):
         note(f"Policy {plain(breach.get('policy'))}: {plain(breach.get('reason'))}")
     cast_by = with_names(votes, names, "voter")
     columns = [("Voter", "voter"), ("Vote", "support"), ("Votes", "votes"), ("Reason", "reason")]
     rows = [row | {"votes": shown(row.get("weight"))} for row in cast_by]
     print_rows(columns, rows, empty="Nobody has voted yet.")
-
-
-def _objects(value: JsonValue, name: str) -> list[JsonObject]:
-    return [each for each in _list(value, name) if isinstance(each, dict)]
-
-
-def _list(value: JsonValue, name: str) -> list[JsonValue]:
-    items = value.get(name) if isinstance(value, dict) else None
-    return items if isinstance(items, list) else []
 
 
 def vote(
@@ -203,11 +195,11 @@ def treasury(context: typer.Context) -> None:
     if options.as_json:
         print_json(found)
         return
-    tokens = _objects(found, "tokens")
+    tokens = objects(found, "tokens")
     held = [(plain(each.get("symbol")), shown(each.get("balance"))) for each in tokens]
     print_fields([("Account", found.get("account")), ("Coins", shown(found.get("coins"))), *held])
     symbols = {str(each.get("token")): plain(each.get("symbol")) for each in tokens}
-    payments = _objects(found.get("payments"), "items")
+    payments = objects(inner(found, "payments"), "items")
     short = shortest([plain(each["proposal"]) for each in payments if each.get("proposal")])
     rows: list[JsonObject] = [
         {
@@ -253,7 +245,7 @@ def chain(context: typer.Context) -> None:
             "quorum": _percent(each.get("quorum")),
             "approval": _percent(each.get("approval")),
         }
-        for each in _objects(found, "classes")
+        for each in objects(found, "classes")
     ]
     columns = [("Class", "class"), ("Quorum", "quorum"), ("Approval", "approval")]
     print_rows(columns, rows, empty="No classes.")

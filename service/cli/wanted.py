@@ -19,8 +19,9 @@ import typer
 
 from client import EvidenceNamed, ProposalDraft
 from client.dao.proposals import PreparedProposal
+from client.fields import inner, objects, texts
 from ledger.errors import InvalidInput
-from ledger.events.canonical import JsonObject, JsonValue
+from ledger.events.canonical import JsonObject
 from service.cli.amounts import shown
 from service.cli.context import options_of
 from service.cli.output import console, note, plain, print_fields, print_json
@@ -173,31 +174,20 @@ def _show(title: str, prepared: PreparedProposal) -> None:
             ("It takes", shown(answer.get("threshold"))),
         ]
     )
-    simulation = answer.get("simulation")
-    for each in _objects(simulation, "actions"):
+    for each in objects(inner(answer, "simulation"), "actions"):
         outcome = plain(each.get("outcome"))
         reason = plain(each.get("reason"))
         console.print(plain(each.get("sentence")), markup=False)
-        for demand in _strings(each, "demands"):
-            console.print(f"  It demands: {demand}", markup=False)
-        for warning in _strings(each, "warnings"):
+        for demand in texts(each, "demands"):
+            console.print(f"  It demands: {plain(demand)}", markup=False)
+        for warning in texts(each, "warnings"):
             note(warning)
         console.print(f"  {outcome}{f': {reason}' if reason else ''}", markup=False)
-        for change in _objects(each, "changes"):
+        for change in objects(each, "changes"):
             what, before, after = (plain(change.get(n)) for n in ("what", "before", "after"))
             console.print(f"  {what}: {before} → {after}", markup=False)
-    for audit in _objects(answer, "audits"):
+    for audit in objects(answer, "audits"):
         fields = (plain(audit.get(name)) for name in ("model", "version", "verdict"))
         console.print("Audit now: {} {} is {}.".format(*fields), markup=False)
-    for breach in _objects(answer, "policyBreaches"):
+    for breach in objects(answer, "policyBreaches"):
         note(f"Policy {plain(breach.get('policy'))}: {plain(breach.get('reason'))}")
-
-
-def _strings(value: JsonObject, name: str) -> list[str]:
-    items = value.get(name)
-    return [plain(each) for each in items] if isinstance(items, list) else []
-
-
-def _objects(value: JsonValue, name: str) -> list[JsonObject]:
-    items = value.get(name) if isinstance(value, dict) else None
-    return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []

@@ -14,7 +14,7 @@ from pathlib import Path
 import streamlit as st
 
 from client import JsonObject
-from dashboard.reading.fields import text
+from client.fields import text
 
 SIGNING_SECONDS = 180
 """How long a wallet may take to answer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from client import JsonObject, JsonValue
+from ledger.events.canonical import JsonObject, JsonValue
 
 
 def text(value: JsonObject, name: str) -> str:
