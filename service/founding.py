@@ -20,13 +20,14 @@ from pathlib import Path
 from ledger.events import Domain, SigningKey, build_event, parse_body, sign
 from ledger.events.canonical import JsonObject
 from ledger.log import LedgerExists, LedgerMissing, Log
+from ledger.log.genesis import Genesis, require_genesis
 from ledger.merkle import SigningKey as LogKey
 from ledger.merkle.errors import MalformedKey
 from ledger.store.engine import Database, open_database
 from ledger.store.migrate import migrate
 from service.durable import write_durably
 from service.log_key import SEED_BYTES
-from service.parts import read_identity, system_clock
+from service.parts import system_clock
 from service.settings import Settings
 
 NONCE_BYTES = 32
@@ -57,6 +58,12 @@ class Identity:
     chain_id: int
     operator: str
     contracts: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, genesis: Genesis, key: LogKey) -> Identity:
+        """That of a ledger whose first leaf and log key are at hand."""
+        domain = genesis.domain
+        return cls(domain.origin, str(key.verifier), domain.chain_id, genesis.operator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,12 +293,12 @@ def _left_over_key(settings: Settings, origin: str | None) -> LogKey | None:
 def _identity_of(database: Database, left: LogKey | None) -> Identity | None:
     """The ledger that the database holds; with its log's key only if that is the left-over one."""
     try:
-        operator, domain = read_identity(database)
+        genesis = require_genesis(database)
     except LedgerMissing:
         return None
-    if left is None or left.name != domain.origin:
+    if left is None or left.name != genesis.domain.origin:
         raise LedgerExists("The database holds a ledger already; choose another database.")
-    return Identity(domain.origin, str(left.verifier), domain.chain_id, operator)
+    return Identity.of(genesis, left)
 
 
 def _body(domain: Domain, key: LogKey, ground: Ground) -> JsonObject:

@@ -11,20 +11,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fastapi import Request
-from sqlalchemy import select
-from sqlmodel import col
 
 from ledger.content.location import open_content_store
 from ledger.content.store import ContentStore
-from ledger.events import Domain, decode_leaf
-from ledger.events.bodies.members import LedgerCreated
+from ledger.events import Domain
 from ledger.events.identifiers import to_checksum_address
-from ledger.log import LedgerMissing, Limits, Log, WrongLedger
+from ledger.log import Limits, Log, WrongLedger
+from ledger.log.genesis import require_genesis
 from ledger.merkle import VerifierKey
 from ledger.store.engine import Database, open_database
 from ledger.store.migrate import require_schema
 from ledger.store.reads import snapshot
-from ledger.store.tables.log import LeafRow
 from ledger.views.records import LedgerInfo
 from service.http.growth import Growth
 from service.log_key import LogKey, log_keys, read_log_key
@@ -157,12 +154,13 @@ def open_parts(
         readers = ThreadPoolExecutor(settings.reader_threads, "concord-read")
         stack.callback(readers.shutdown)
         require_schema(database)
-        operator, domain = read_identity(database)
+        genesis = require_genesis(database)
+        domain = genesis.domain
         content = open_content_store(settings.content_url, settings.data_dir)
         stack.callback(content.close)
         policies = _policies_of(database, content, domain)
         key = read_log_key(settings.log_key_path)
-        keys = log_keys(settings.log_key_path, _genesis(database)[1].log_key, key.verifier)
+        keys = log_keys(settings.log_key_path, genesis.log_key, key.verifier)
         if settings.origin not in {None, domain.origin}:
             raise WrongLedger(
                 f"CONCORD_ORIGIN is {settings.origin}, the database holds {domain.origin}."
@@ -186,13 +184,13 @@ def open_parts(
             wallets=None if policies is None else policies.wallets,
         ) as log:
             metrics.follow(log)
-            with _dao_of(settings, log, policies, operator, clock) as dao:
+            with _dao_of(settings, log, policies, genesis.operator, clock) as dao:
                 if dao is not None:
                     metrics.follow_background(dao.background)
                 yield Parts(
                     settings,
                     log,
-                    operator,
+                    genesis.operator,
                     key.verifier,
                     keys,
                     metrics,
@@ -238,27 +236,3 @@ def _dao_of(
     from service.dao import open_dao  # noqa: PLC0415 - as above
 
     return open_dao(settings, log, policies, operator=operator, clock=clock)
-
-
-def read_identity(database: Database) -> tuple[str, Domain]:
-    """The operator, and where signatures are valid, from the first leaf.
-
-    Raises:
-        LedgerMissing: there is no first leaf.
-        WrongLedger: it creates no ledger.
-    """
-    operator, body = _genesis(database)
-    return operator, Domain(body.chain_id, body.origin)
-
-
-def _genesis(database: Database) -> tuple[str, LedgerCreated]:
-    """Who signed the first leaf, and what it says; raises as `read_identity`."""
-    first = select(col(LeafRow.leaf)).where(col(LeafRow.index) == 0)
-    with database.read() as connection:
-        leaf = connection.execute(first).scalar_one_or_none()
-    if leaf is None:
-        raise LedgerMissing("The database holds no ledger; run `concord init`.")
-    event = decode_leaf(bytes(leaf), 0).event
-    if not isinstance(event.body, LedgerCreated):
-        raise WrongLedger("The first leaf of this database creates no ledger.")
-    return event.actor, event.body

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import logging
 
-from sqlalchemy import Connection, insert, select
-from sqlmodel import col
+from sqlalchemy import insert
 
-from ledger.events import Domain, decode_leaf
-from ledger.events.bodies.members import LedgerCreated
+from ledger.events import Domain
 from ledger.log.errors import LedgerMissing, WrongLedger
+from ledger.log.genesis import Genesis, first_leaf, genesis_of
 from ledger.log.signer import Signer
 from ledger.merkle import EMPTY_ROOT
-from ledger.store.columns import blob
 from ledger.store.engine import Database
 from ledger.store.head import Head, read_head
-from ledger.store.tables.log import HEAD_ROW, HeadRow, LeafRow
+from ledger.store.tables.log import HEAD_ROW, HeadRow
 from ledger.store.tiles import ConnectionTiles
 
 _LOG = logging.getLogger(__name__)
@@ -48,9 +46,9 @@ def require_ledger(database: Database, signer: Signer, domain: Domain, origin: s
     with database.read() as connection:
         head = require_head(read_head(connection))
         signer.check(head, ConnectionTiles(connection))
-        leaf = _first_leaf(connection)
+        leaf = first_leaf(connection)
     if leaf is not None:
-        _check_identity(leaf, domain, origin)
+        _check_identity(genesis_of(leaf), domain, origin)
     if signer.file_was_missing and head.size > 0:
         # A new process of an old ledger begins so, and so does one whose file was lost.
         _LOG.warning(
@@ -72,18 +70,9 @@ def require_head(head: Head | None) -> Head:
     return head
 
 
-def _first_leaf(connection: Connection) -> bytes | None:
-    wanted = select(col(LeafRow.leaf)).where(col(LeafRow.index) == 0)
-    leaf = connection.execute(wanted).scalar_one_or_none()
-    return None if leaf is None else blob(leaf)
-
-
-def _check_identity(leaf: bytes, domain: Domain, origin: str) -> None:
-    body = decode_leaf(leaf, 0).event.body
-    if not isinstance(body, LedgerCreated):
-        raise WrongLedger("The first leaf of this database creates no ledger.")
-    found = Domain(body.chain_id, body.origin)
-    if found != domain or body.origin != origin:
+def _check_identity(genesis: Genesis, domain: Domain, origin: str) -> None:
+    found = genesis.domain
+    if found != domain or found.origin != origin:
         raise WrongLedger(
             f"The database holds {found.origin} on chain {found.chain_id}; configured are "
             f"{domain.origin} on chain {domain.chain_id} and a key of {origin}."

@@ -65,23 +65,24 @@ def identity_at(settings: Settings, *, migrate: bool = False) -> Identity:
         LogKeyMissing, LogKeyUnreadable: the log's key cannot be had.
     """
     from ledger.log import WrongLedger  # noqa: PLC0415
+    from ledger.log.genesis import require_genesis  # noqa: PLC0415
     from ledger.store.migrate import migrate as upgrade  # noqa: PLC0415
     from ledger.store.migrate import require_schema  # noqa: PLC0415
     from service.founding import Identity  # noqa: PLC0415
     from service.log_key import read_log_key  # noqa: PLC0415
-    from service.parts import read_identity  # noqa: PLC0415
 
     with database_of(settings) as database:
         if migrate:
             upgrade(database)
         require_schema(database)
-        operator, domain = read_identity(database)
+        genesis = require_genesis(database)
     key = read_log_key(settings.log_key_path)
-    if key.name != domain.origin:
+    origin = genesis.domain.origin
+    if key.name != origin:
         raise WrongLedger(
-            f"{settings.log_key_path} is the key of {key.name}, the ledger is {domain.origin}."
+            f"{settings.log_key_path} is the key of {key.name}, the ledger is {origin}."
         )
-    return Identity(domain.origin, str(key.verifier), domain.chain_id, operator)
+    return Identity.of(genesis, key)
 
 
 def last_checkpoint(settings: Settings) -> Checkpoint:
@@ -92,17 +93,17 @@ def last_checkpoint(settings: Settings) -> Checkpoint:
         NoLedgerHere, LedgerMissing: there is none.
         HistoryRewritten, CheckpointNotKept: the file is damaged, or cannot be read.
     """
+    from ledger.log.genesis import require_genesis  # noqa: PLC0415
     from ledger.log.opening import require_head  # noqa: PLC0415
     from ledger.log.signer import last_signed  # noqa: PLC0415
     from ledger.store.head import read_head  # noqa: PLC0415
     from service.founding import LAST_SIGNED  # noqa: PLC0415
-    from service.parts import read_identity  # noqa: PLC0415
 
     signed = last_signed(settings.data_dir / LAST_SIGNED)
     if signed is not None:
         return signed
     with database_of(settings) as database:
-        _, domain = read_identity(database)
+        origin = require_genesis(database).domain.origin
         with database.read() as connection:
             head = require_head(read_head(connection))
-    return Checkpoint(domain.origin, head.size, head.root)
+    return Checkpoint(origin, head.size, head.root)

@@ -207,24 +207,19 @@ def _domain(database: Database, kept: Kept, origin: str) -> Domain:
         WrongLedger: it is of another log than the key.
         LeavesMissing: there is none.
     """
-    from ledger.events import Domain, decode_leaf  # noqa: PLC0415 - slow to import
-    from ledger.events.bodies.members import LedgerCreated  # noqa: PLC0415
-    from ledger.log import LedgerMissing, WrongLedger  # noqa: PLC0415
+    from ledger.log import LedgerMissing, WrongLedger  # noqa: PLC0415 - slow to import
+    from ledger.log.genesis import genesis_of, require_genesis  # noqa: PLC0415
     from ledger.restoring import LeavesMissing  # noqa: PLC0415
-    from service.parts import read_identity  # noqa: PLC0415
 
     try:
-        _, domain = read_identity(database)
+        domain = require_genesis(database).domain
     except LedgerMissing as error:
         first = kept(0)
         if first is None:
             raise LeavesMissing(
                 "The database is empty, and nothing that was named holds the first event."
             ) from error
-        body = decode_leaf(first, 0).event.body
-        if not isinstance(body, LedgerCreated):
-            raise WrongLedger("The first leaf creates no ledger.") from error
-        domain = Domain(body.chain_id, body.origin)
+        domain = genesis_of(first).domain
     if domain.origin != origin:
         raise WrongLedger(f"The log's key is of {origin}, the first leaf of {domain.origin}.")
     return domain

@@ -50,14 +50,14 @@ def fsck(
     Exit code 6 if something does.
     """
     from ledger.fsck import fsck as check  # noqa: PLC0415 - slow to import
+    from ledger.log.genesis import require_genesis  # noqa: PLC0415
     from service.founding import LAST_SIGNED  # noqa: PLC0415
-    from service.parts import read_identity  # noqa: PLC0415
 
     options = options_of(context)
     settings = read_settings(data=data)
     with database_of(settings) as database, opened([rpc] if rpc else [], confirmations=0) as nodes:
         try:
-            _, domain = read_identity(database)
+            domain = require_genesis(database).domain
         except InvalidInput as error:
             _say_difference(options.as_json, "leaf", "leaf 0", str(error))
             raise typer.Exit(Exit.NOT_PROVEN) from error
