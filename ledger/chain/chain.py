@@ -14,7 +14,7 @@ crashes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from eth_typing import Address
@@ -358,22 +358,24 @@ class Chain:
                 return LogBatch((), cursor, is_complete=True)
             last = min(confirmed, cursor.number + max_blocks)
             try:
-                batch = self._read_up_to(last, cursor, addresses)
+                logs = self._read_up_to(last, cursor, addresses)
             except (ChainRefused, RpcLimitExceeded):
                 # Nodes limit range or size of an answer, each in its own words: ask for less.
                 if last == cursor.number + 1:
                     raise
                 max_blocks = (last - cursor.number) // 2
                 continue
-            if batch is not None:
-                return replace(batch, is_complete=last == confirmed)
+            if logs is not None:
+                return LogBatch(*logs, is_complete=last == confirmed)
             attempts -= 1
         raise ChainMoved("the chain did not hold still while its logs were read: try again")
 
     def _read_up_to(
         self, last: int, cursor: Cursor, addresses: Sequence[Address]
-    ) -> LogBatch | None:
-        """The logs after a cursor up to a block; None if the chain moved meanwhile."""
+    ) -> tuple[tuple[ChainLog, ...], Cursor] | None:
+        """The logs after a cursor up to a block, and the cursor there; None if the chain moved
+        meanwhile.
+        """
         try:
             end = self.start(last)
             logs = self.logs(cursor.number + 1, last, addresses)
@@ -386,7 +388,7 @@ class Chain:
         of_the_last = [log for log in logs if log.block_number == last]
         if after != end or any(log.block_hash != end.block_hash for log in of_the_last):
             return None
-        return LogBatch(logs, end, is_complete=False)
+        return logs, end
 
     def _check_on_chain(self, cursor: Cursor) -> None:
         try:
