@@ -29,6 +29,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.dashboard_folder import build
 from benchmarks.dashboard_tour import (
+    CLICK_MS,
     WIDE_PATH,
     Click,
     Stop,
@@ -43,7 +44,6 @@ from tests.dashboard.processes import DashboardProcess
 from tests.support.servers import ServerProcess
 
 FIRST_PAINT_MS = 2_000
-CLICK_MS = 500
 PATIENCE_MS = 180_000
 """For what servers do once: imports, and reading what the chain says of a thousand proposals."""
 
@@ -166,7 +166,7 @@ def _click(page: Page, click: Click) -> None:
 def _toured(
     browser: Browser, url: str, start: Stop, clicks: list[Click], rounds: int
 ) -> list[Times]:
-    found = [Times(click.name, CLICK_MS) for click in clicks]
+    found = [Times(click.name, click.limit) for click in clicks]
 
     def go(page: Page) -> None:
         _open(page, url, start)
@@ -176,15 +176,16 @@ def _toured(
     for _ in range(rounds):
         _visit(browser, go)
     everything = Times("all clicks", CLICK_MS)
-    everything.wall = [ms for each in found for ms in each.wall]
-    everything.processor = [ms for each in found for ms in each.processor]
+    answered = [each for each in found if each.limit == CLICK_MS]
+    everything.wall = [ms for each in answered for ms in each.wall]
+    everything.processor = [ms for each in answered for ms in each.processor]
     return [*found, everything]
 
 
 def _graph(browser: Browser, url: str, rounds: int) -> list[Times]:
     opened = Times("opened, boxes drawn", FIRST_PAINT_MS)
     clicks = graph_tour()
-    found = [Times(click.name, CLICK_MS) for click in clicks]
+    found = [Times(click.name, click.limit) for click in clicks]
 
     def open_graph(page: Page) -> None:
         page.goto(url + WIDE_PATH)
