@@ -36,6 +36,10 @@ class Names(Protocol):
         """What a profile calls its member, by the profile's SHA-256, 0x-hex."""
         ...
 
+    def version(self, model: str, record: str) -> str | None:
+        """The version of a model, by its id and the hash of the leaf that records it, 0x-hex."""
+        ...
+
 
 class NoNames:
     """Knows nobody."""
@@ -49,6 +53,10 @@ class NoNames:
         return None
 
     def profile(self, digest: str) -> str | None:  # noqa: ARG002
+        """None."""
+        return None
+
+    def version(self, model: str, record: str) -> str | None:  # noqa: ARG002
         """None."""
         return None
 
@@ -67,3 +75,15 @@ def account_words(address: str, names: Names, at: DaoAddresses) -> str:
         return f"{_CONTRACT_NAMES[contract]} ({address})"
     name = names.account(address)
     return address if name is None else f'"{visible(name, 80)}" ({address})'
+
+
+def version_words(model: str, record: str, names: Names) -> str:
+    """How a sentence names a version of a model: by what the log calls it, if it does, and always
+    with its record.
+    """
+    version = names.version(model, record)
+    return (
+        f"the version with record {record}"
+        if version is None
+        else f"version {visible(version, 80)} (record {record})"
+    )

@@ -36,7 +36,7 @@ from governance.actions.kinds import (
     SetVotingPeriod,
     Withdraw,
 )
-from governance.actions.names import Names, NoNames, account_words
+from governance.actions.names import Names, NoNames, account_words, version_words
 from governance.addresses import DaoAddresses
 from governance.parameters import ZERO_ADDRESS, ProposalClass
 from governance.wording import coins, duration, share, tokens, visible
@@ -106,20 +106,20 @@ class _Speaker:
     def _about_models(self, action: Action) -> str | None:
         match action:
             case Release():
+                version = version_words(action.model, action.record_leaf, self._names)
                 return (
-                    f"Release {_model(action.model)}: the version with record "
-                    f"{action.record_leaf}, if executed by {action.valid_until}."
+                    f"Release {_model(action.model)}: {version}, if executed by "
+                    f"{action.valid_until}."
                 )
             case Withdraw():
+                version = version_words(action.model, action.record_leaf, self._names)
                 return (
-                    f"Withdraw {_model(action.model)}, the version with record "
-                    f"{action.record_leaf}, for good; the reason has digest {action.reason}."
+                    f"Withdraw {_model(action.model)}, {version}, for good; the reason has digest "
+                    f"{action.reason}."
                 )
             case ClearFlag():
-                return (
-                    f"Lift the auditors' flag from record {action.record_leaf} of "
-                    f"{_model(action.model)}."
-                )
+                version = version_words(action.model, action.record_leaf, self._names)
+                return f"Lift the auditors' flag from {_model(action.model)}: {version}."
             case Reassign():
                 return f"Give {_model(action.model)} to {self._who(action.developer)}."
             case _:

@@ -40,6 +40,7 @@ from governance.actions.kinds import (
     SetVotingPeriod,
     Withdraw,
 )
+from governance.actions.names import Names, NoNames, version_words
 from governance.addresses import DaoAddresses
 from governance.contracts import ContractName
 from governance.parameters import ROLES, ZERO_ADDRESS, ProposalClass, role_id
@@ -86,10 +87,16 @@ class Effect:
 _NOTHING_KNOWN = Effect((), lambda _: ())
 
 
-def effect_of(action: Action, at: DaoAddresses) -> Effect:
-    """What an action would change. For payments of coins and raw calls nothing is known here."""
+def effect_of(action: Action, at: DaoAddresses, names: Names | None = None) -> Effect:
+    """What an action would change. For payments of coins and raw calls nothing is known here.
+
+    Args:
+        action: of a proposal.
+        at: the DAO's contracts.
+        names: shown beside records.
+    """
     return (
-        _on_models(action, at)
+        _on_models(action, at, names or NoNames())
         or _on_members(action, at)
         or _on_tokens(action, at)
         or _on_rules(action, at)
@@ -98,17 +105,19 @@ def effect_of(action: Action, at: DaoAddresses) -> Effect:
     )
 
 
-def _on_models(action: Action, at: DaoAddresses) -> Effect | None:
+def _on_models(action: Action, at: DaoAddresses, names: Names) -> Effect | None:
     match action:
         case Release() | Withdraw():
             after = "released" if isinstance(action, Release) else "withdrawn"
             leaf = action.record_leaf
             read = _read(at, "ModelRegistry", "recordOf", bytes.fromhex(leaf[2:]))
-            return _single(read, f"record {leaf}", _status, after)
+            what = f"model {action.model}: {version_words(action.model, leaf, names)}"
+            return _single(read, what, _status, after)
         case ClearFlag():
             leaf = action.record_leaf
             read = _read(at, "ModelRegistry", "recordOf", bytes.fromhex(leaf[2:]))
-            return _single(read, f"flag on record {leaf}", _flag, "none")
+            what = f"flag on model {action.model}: {version_words(action.model, leaf, names)}"
+            return _single(read, what, _flag, "none")
         case Reassign():
             read = _read(at, "ModelRegistry", "ownerOf", token_of(action.model))
             return _single(read, f"holder of model {action.model}", _address, action.developer)

@@ -107,7 +107,7 @@ def simulate(
     reader = Reader(chain)
     block_number = chain.head().number
     described = [describe_call(call, at, names) for call in calls]
-    effects = [effect_of(each.action, at) for each in described]
+    effects = [effect_of(each.action, at, names) for each in described]
     reads = [_class_read(at, [call]) for call in calls] + [_class_read(at, calls)]
     for effect in effects:
         reads += effect.reads

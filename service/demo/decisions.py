@@ -53,9 +53,13 @@ class CastNames(NoNames):
     Args:
         keys: each member's key by name.
         model: the only one.
+        reader: a client of the ledger.
     """
 
-    def __init__(self, keys: Mapping[str, SigningKey], model: str) -> None:
+    def __init__(
+        self, keys: Mapping[str, SigningKey], model: str, reader: Callable[[], Ledger]
+    ) -> None:
+        self._reader = reader
         self._titles = titles(keys)
         self._models = {model_token(model): model}
 
@@ -66,6 +70,14 @@ class CastNames(NoNames):
     def model(self, token: int) -> str | None:
         """The log's id of a model."""
         return self._models.get(token)
+
+    def version(self, model: str, record: str) -> str | None:
+        """The version that the log recorded with this leaf."""
+        with self._reader() as ledger:
+            for item in ledger.items(f"/v1/models/{model}/versions"):
+                if record == f"0x{item['leafHash']}":
+                    return str(item["version"])
+        return None
 
 
 @contextmanager
@@ -91,7 +103,7 @@ def assemble(
     try:
         proposals = ChainProposals(chain, plan.addresses, plan.from_block)
         statuses = StatusReader(chain, plan.addresses)
-        names = CastNames(keys, model)
+        names = CastNames(keys, model, lambda: ledger(AUDITOR))
         yield Assembly(chain, plan, keys, proposals, statuses, names, ledger)
     finally:
         chain.close()

@@ -15,6 +15,7 @@ from ledger.store.engine import Database
 from ledger.store.reads import MAX_PAGE, EventFilter, snapshot
 from ledger.views.records import Member
 from service.profiles import Profiles
+from service.proposals.records import version_of
 
 _REGISTERED = "model.registered"
 
@@ -90,3 +91,9 @@ class LedgerNames:
     def profile(self, digest: str) -> str | None:
         """What a profile that the ledger keeps calls its member."""
         return self._profiles.name_in(digest.removeprefix("0x"))
+
+    def version(self, model: str, record: str) -> str | None:
+        """The version that a model's developer published with this record."""
+        with snapshot(self._database) as views:
+            found = version_of(views, model, record)
+        return None if found is None else found.version

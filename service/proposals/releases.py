@@ -14,10 +14,10 @@ from governance.policies import PolicyBreach, ReleasePolicy, read_release_facts,
 from governance.policies.documents import RELEASE
 from governance.reads import Reader
 from ledger.audit import ModelAudit
-from ledger.store.reads import Snapshot, snapshot
-from ledger.views.records import ModelVersion
+from ledger.store.reads import snapshot
 from service.auditing import audit_version
 from service.parts import Parts
+from service.proposals.records import version_of
 
 MAX_ANCESTORS = 20_000
 """Of one version, that are looked at while somebody waits; beyond it the verdict is incomplete."""
@@ -68,16 +68,10 @@ def audit_releases(parts: Parts, actions: Iterable[Action]) -> list[ReleaseAudit
 
 def _audit(parts: Parts, model: str, record_leaf: str, size: int) -> ModelAudit | None:
     with snapshot(parts.log.database) as views:
-        row = version_of(views, record_leaf)
-    if row is None or row.model != model or row.index >= size:
+        row = version_of(views, model, record_leaf)
+    if row is None or row.index >= size:
         return None
     return audit_version(parts, model, row.version, size, limit=MAX_ANCESTORS)
-
-
-def version_of(views: Snapshot, record_leaf: str) -> ModelVersion | None:
-    """The model version whose record has this leaf hash (0x-hex)."""
-    rows = views.where(ModelVersion, "leaf_hash", record_leaf.removeprefix("0x"))
-    return rows[0] if rows else None
 
 
 def breaches_of(

@@ -276,6 +276,16 @@ def test_a_profile_is_told_by_the_name_in_it_where_somebody_has_it() -> None:
     assert told.endswith(f'digest {DIGEST}, which calls it "Lake <U+202E>Hospital".')
 
 
+def test_a_version_is_called_what_the_log_calls_it_and_by_its_record() -> None:
+    class Versions(Everything):
+        def version(self, model: str, record: str) -> str | None:
+            return "2\u202e" if (model, record) == (release().model, DIGEST) else None
+
+    told = describe_call(call_of(release(), AT), AT, Versions(release().model)).sentence
+    assert "version 2<U+202E> (record " + DIGEST + ")" in told
+    assert "the version with record" in describe_call(call_of(release(), AT), AT).sentence
+
+
 @pytest.mark.parametrize(
     ("action", "sentence"),
     [

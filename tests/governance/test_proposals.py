@@ -114,7 +114,7 @@ def carried_out(dao: Dao, action: Action) -> ProposalStatus:
     assert reader.read_one(record).facts.proposal_class == simulation.proposal_class
     accept(dao, reader, record)
     execute(dao.chain, MALLORY.signer, record, dao.at)
-    effect = effect_of(action, dao.at)
+    effect = effect_of(action, dao.at, ModelNames())
     answers = [a if isinstance(a, bytes) else None for a in Reader(dao.chain).read(effect.reads)]
     for foretold, found in zip(tried.changes, effect.changes(answers), strict=False):
         assert foretold.what == found.what

@@ -62,7 +62,8 @@ def test_a_release_is_told_with_the_logs_own_audit_and_names_the_model(dao: Serv
     assert "attest it first" in breach["reason"]
     assert prepared["simulation"]["fails"] is True
     detail = dao.detail(dao.propose(release(record)))
-    assert detail["sentences"][0].startswith(f"Release model {MODEL}:")
+    version = f"model {MODEL}: version 1 (record {record})"
+    assert detail["sentences"][0].startswith(f"Release {version}, ")
     assert detail["audits"][0]["verdict"] == "incomplete"
     assert detail["policyBreaches"] == prepared["policyBreaches"]
 
@@ -72,12 +73,18 @@ def test_an_attested_record_can_be_released(serve_dao: ServeDao) -> None:
     record = attested(dao)
     prepared = dao.prepare(release(record))
     assert prepared["policyBreaches"] == []
-    assert prepared["simulation"]["fails"] is False
+    simulation = prepared["simulation"]
+    assert simulation["fails"] is False
+    (change,) = simulation["actions"][0]["changes"]
+    assert change["what"] == f"model {MODEL}: version 1 (record {record})"
 
 
 def test_a_record_that_the_log_does_not_hold_has_no_verdict(dao: ServedDao) -> None:
-    (audit,) = dao.prepare(release("0x" + "12" * 32))["audits"]
+    record = "0x" + "12" * 32
+    prepared = dao.prepare(release(record))
+    (audit,) = prepared["audits"]
     assert (audit["version"], audit["verdict"]) == (None, None)
+    assert f"the version with record {record}" in prepared["simulation"]["actions"][0]["sentence"]
 
 
 def test_what_is_not_published_or_not_anchored_yet_has_no_attestation(dao: ServedDao) -> None:
