@@ -7,6 +7,7 @@ codes are in `service.cli.exits` and in docs/cli.md.
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -59,6 +60,12 @@ app = typer.Typer(
 )
 
 
+def _say_version(is_asked: bool) -> None:  # noqa: FBT001 - so typer calls it
+    if is_asked:
+        typer.echo(f"concord {version('concord')}")
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     context: typer.Context,
@@ -78,6 +85,12 @@ def root(
         typer.Option(envvar="CONCORD_VERIFIER_KEY", help="The key that the log must have."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    _is_version_asked: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_say_version, is_eager=True, help="Print the version and end."
+        ),
+    ] = False,
 ) -> None:
     """Reads the global options."""
     context.obj = Options(server_address, key, passphrase_file, verifier_key, as_json)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import tomllib
 from typing import Any
 
 import httpx
@@ -13,7 +14,7 @@ import pytest
 from client.files import content_id
 from ledger.events.identifiers import parse_instant
 from tests.service.cli.conftest import World, write_files
-from tests.support.commands import PASSPHRASE, Commands
+from tests.support.commands import PASSPHRASE, ROOT, Commands
 from tests.support.examples import GATEWAY, signing_key
 
 
@@ -24,6 +25,14 @@ def kinds(user: Commands) -> list[str]:
 def last(user: Commands) -> dict[str, Any]:
     body: dict[str, Any] = user("log", "list", "--json").json[-1]["event"]["body"]
     return body
+
+
+def test_the_version_is_the_projects(world: World, user: Commands) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    said = user("--version").check().out
+    assert said == f"concord {project['version']}\n"
+    openapi = httpx.get(f"{world.url}/openapi.json").json()
+    assert openapi["info"]["version"] == project["version"]
 
 
 def test_the_main_job_is_recorded_event_by_event(world: World, user: Commands) -> None:
