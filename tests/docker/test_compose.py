@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,12 @@ ROOT = Path(__file__).parents[2]
 COMPOSE_FILE = ROOT / "docker" / "compose.yaml"
 CONSORTIUM_FILE = ROOT / "docker" / "compose.consortium.yaml"
 VALIDATORS = [f"validator{number}" for number in range(1, 5)]
+PARTS = {
+    "postgres": ("CONCORD_DATABASE_URL", "postgresql://db.example/concord", {"postgres"}),
+    "kubo": ("CONCORD_CONTENT_URL", "ipfs+http://kubo.example:5001", {"kubo"}),
+    "besu": ("CONCORD_CHAIN_URL", "https://chain.example", {"rpc", *VALIDATORS}),
+}
+"""Profiles: the setting that names such a part elsewhere, an example of it, and its services."""
 
 
 @pytest.fixture(scope="session")
@@ -37,11 +44,18 @@ def compose() -> list[str]:
     return [built.stdout.strip()]
 
 
-def config(compose: list[str], passphrase: Path, *over: Path) -> Any:
-    files = [part for path in (COMPOSE_FILE, *over) for part in ("--file", str(path))]
+def config(
+    compose: list[str],
+    passphrase: Path,
+    *over: Path,
+    profiles: Sequence[str] = (),
+    **settings: str,
+) -> Any:
+    options = [part for path in (COMPOSE_FILE, *over) for part in ("--file", str(path))]
+    options += [part for profile in profiles for part in ("--profile", profile)]
     result = subprocess.run(
-        [*compose, *files, "config", "--format", "json"],
-        env={**os.environ, "PASSPHRASE_FILE": str(passphrase)},
+        [*compose, *options, "config", "--format", "json"],
+        env={**os.environ, "PASSPHRASE_FILE": str(passphrase), **settings},
         capture_output=True,
         text=True,
         check=False,
@@ -71,7 +85,7 @@ def test_the_compose_file_is_valid_and_gives_the_service_only_what_it_needs(
 def consortium(compose: list[str], tmp_path: Path) -> Any:
     passphrase = tmp_path / "passphrase"
     passphrase.write_text("correct horse")
-    return config(compose, passphrase, CONSORTIUM_FILE)
+    return config(compose, passphrase, CONSORTIUM_FILE, profiles=list(PARTS))
 
 
 @pytest.mark.slow
@@ -127,6 +141,38 @@ def test_the_consortiums_service_starts_once_its_contracts_stand(consortium: Any
         assert settings["CONCORD_CONTENT_URL"] == "ipfs+http://kubo:5001"
         assert service["read_only"] is True
         assert {mount["target"] for mount in service["volumes"]} == {"/data", "/run/database"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("elsewhere", PARTS)
+def test_a_part_that_runs_elsewhere_is_named_and_not_started(
+    compose: list[str], tmp_path: Path, elsewhere: str
+) -> None:
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("correct horse")
+    setting, address, parts = PARTS[elsewhere]
+    here = [profile for profile in PARTS if profile != elsewhere]
+
+    services = config(compose, passphrase, CONSORTIUM_FILE, profiles=here, **{setting: address})[
+        "services"
+    ]
+
+    assert not parts & set(services)
+    assert {part for profile in here for part in PARTS[profile][2]} < set(services)
+    for service in (services["concord"], services["founding"]):
+        assert service["environment"][setting] == address
+        assert "front" in service["networks"], "what is elsewhere has to be reached"
+
+
+@pytest.mark.slow
+def test_a_consortium_that_has_everything_elsewhere_runs_the_service_alone(
+    compose: list[str], tmp_path: Path
+) -> None:
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("correct horse")
+    settings = {setting: address for setting, address, _ in PARTS.values()}
+    services = config(compose, passphrase, CONSORTIUM_FILE, **settings)["services"]
+    assert set(services) == {"concord", "founding"}
 
 
 @pytest.mark.slow
