@@ -105,5 +105,13 @@ def running_server() -> Iterator[Server]:
 
 def _run(*command: str | Path) -> None:
     # PostgreSQL refuses to run as root.
-    prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    subprocess.run([*prefix, *map(str, command)], check=True, cwd="/", stdout=subprocess.DEVNULL)
+    account = "postgres" if os.geteuid() == 0 else None
+    subprocess.run(
+        list(map(str, command)),
+        check=True,
+        cwd="/",
+        stdout=subprocess.DEVNULL,
+        user=account,
+        group=account,
+        extra_groups=None if account is None else [],
+    )
