@@ -14,7 +14,7 @@ from client.fields import text as text_of
 from dashboard.components.markup import Markup, tag, text
 from dashboard.reading.connection import every, kept_for, read
 from dashboard.reading.dao import dao, has_dao
-from dashboard.reading.titles import proposal_title, version_of
+from dashboard.reading.titles import dataset_title, proposal_title, version_of
 from dashboard.words.amounts import tokens
 from dashboard.words.times import exact, instant_ms
 
@@ -46,7 +46,12 @@ _RECORD = re.compile(
     r"\b([Mm]odel ([a-z0-9][a-z0-9._-]{0,127}))([:,]| was [a-z ]+:)(?: the version with)?"
     r" record (0x[0-9a-f]{64})\b"
 )
-_PROPOSAL = re.compile(r"\b\d{32,78}\b")
+_TITLED = re.compile(
+    r"\b(?P<proposal>\d{32,78})\b"
+    r"|(?P<word>\b[Dd]ataset) (?P<dataset>[a-z0-9](?:[a-z0-9._-]{0,126}[a-z0-9_-])?)"
+    r"(?: (?P<version>[A-Za-z0-9][A-Za-z0-9._+-]{0,63})(?= (?:from|at) \d))?"
+)
+"""A proposal's number; a dataset's id, with its version where a use is told."""
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 _DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
@@ -124,8 +129,9 @@ def roles_of(address: str) -> list[str]:
 
 
 def readable(sentence: str) -> str:
-    """A sentence of the ledger's with names for addresses, titles for numbers of proposals,
-    versions for records, plain times, amounts in tokens, and fingerprints cut short.
+    """A sentence of the ledger's with names for addresses, titles for numbers of proposals and
+    beside ids of datasets, versions for records, plain times, amounts in tokens, and fingerprints
+    cut short.
 
     An address in brackets stands behind a name already: it stays, shortened.
     """
@@ -136,7 +142,7 @@ def readable(sentence: str) -> str:
     counted = _UNITS.sub(lambda found: tokens(int(found[1])), weighed)
     timed = _INSTANT.sub(_moment, _HASH.sub(r"\1…", _DIGEST.sub(r"\1…", counted)))
     # Last: what stands in a title is nobody's to reword.
-    return _PROPOSAL.sub(lambda found: proposal_title(found[0]), timed).replace("….", "…")
+    return _TITLED.sub(_title_found, timed).replace("….", "…")
 
 
 def _name_found(found: re.Match[str]) -> str:
@@ -148,6 +154,17 @@ def _version_found(found: re.Match[str]) -> str:
     about, model, between, record = found.groups()
     version = version_of(model, record)
     return f"{about}{between} version {version} (record {record})" if version else found[0]
+
+
+def _title_found(found: re.Match[str]) -> str:
+    if found["proposal"]:
+        return proposal_title(found["proposal"])
+    dataset, version = found["dataset"], found["version"]
+    title = dataset_title(dataset)
+    if title == dataset:
+        return found[0]
+    counted = f", version {version}," if version else ""
+    return f"{found['word']} “{title}” ({dataset}){counted}"
 
 
 def _moment(found: re.Match[str]) -> str:

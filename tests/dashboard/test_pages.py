@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import addresses
-from dashboard.reading import connection
+from dashboard.reading import connection, names
 from dashboard.signing.identity import Me
 from service.settings import Settings
 from tests.dashboard.story import JUSTIFICATION, OPENING, now_consortium, story
@@ -81,6 +81,22 @@ def test_the_overview_names_models_that_were_tainted_and_access_that_ends() -> N
     assert "“Model tumour-classifier”, version 1, was made with" in everyone
     assert "with “Breast cancer records, South Hospital”, whose permission" in everyone
     assert "The access of Lab 1 to “Breast cancer records, North Hospital” ends." in everyone
+
+
+def test_what_is_wrong_with_a_version_names_the_dataset_as_the_graph_does() -> None:
+    found = re.sub(r"<[^>]+>", "", said(opened("models", model="tumour-classifier", version="1")))
+    title = "“Breast cancer records, South Hospital” (wdbc-south)"
+    assert re.search(rf"used dataset {re.escape(title)}, version 1, (from|at) \d", found), found
+
+
+def test_a_dataset_without_a_title_and_a_word_that_is_no_id_stay_as_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(names, "dataset_title", {"d-1": "From here to there"}.get)
+    assert names.readable("Withdraw dataset d-1.") == "Withdraw dataset “From here to there” (d-1)."
+    for sentence in ("Withdraw dataset d-2.", "Dataset versions are kept."):
+        monkeypatch.setattr(names, "dataset_title", lambda dataset: dataset)
+        assert names.readable(sentence) == sentence
 
 
 def test_a_search_shows_what_fits_and_says_when_nothing_does() -> None:

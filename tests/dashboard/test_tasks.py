@@ -87,7 +87,8 @@ def test_a_steward_gives_access_until_a_day_and_takes_it_back(
     give_access(page, "Lab 1", until.isoformat())
     # Nobody is connected yet: who signs is asked first, then what.
     page.get_by_role("button", name="Connect Test Wallet").click()
-    expect(page.get_by_text("Lab 1 may read, train dataset wdbc-west")).to_be_visible()
+    dataset = "“Breast cancer records, West Hospital” (wdbc-west)"
+    expect(page.get_by_text(f"Lab 1 may read, train dataset {dataset}")).to_be_visible()
     page.get_by_role("button", name="Sign with Test Wallet").click()
     expect(page.get_by_text("Recorded as event")).to_be_visible()
     shown = wallet.signed()[-1]["message"]
