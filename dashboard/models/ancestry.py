@@ -26,7 +26,7 @@ from dashboard.components.markup import (
 )
 from dashboard.components.states import empty, guarded
 from dashboard.models.lineage import Node, judged
-from dashboard.models.node_titles import nearest_titles, node_title
+from dashboard.models.node_titles import node_title, shown_titles, told_titles
 from dashboard.models.verdicts import path_of
 from dashboard.navigation import link
 from dashboard.reading.connection import read, read_as_of
@@ -71,12 +71,19 @@ def _lineage(audit: JsonObject, at: int) -> None:
         depth = st.slider("Steps back", 1, 12, 6, key=f"depth-{key}")
         meaning("lineage", "grant")
     path = f"{path_of(model, version)}/lineage"
-    everything = picture_of(read_as_of(path, at, direction="ancestors", depth=depth), audit)
-    _graph(everything, sorts, key, f"{at}-{depth}")
-    _as_list(everything, sorts, key)
+    answer = read_as_of(path, at, direction="ancestors", depth=depth)
+    everything, told = picture_of(answer, audit), told_titles(answer)
+    _graph(everything, told, sorts, key, f"{at}-{depth}")
+    _as_list(everything, told, sorts, key)
 
 
-def _graph(everything: Picture, sorts: Collection[str], key: str, moment: str) -> None:
+def _graph(
+    everything: Picture,
+    told: Mapping[str, str],
+    sorts: Collection[str],
+    key: str,
+    moment: str,
+) -> None:
     opened: Mapping[str, int] = st.session_state.get(f"opened-{key}", {})
     picture = filtered(clustered(everything, opened), sorts)
     if len(picture.nodes) < 2:
@@ -86,7 +93,7 @@ def _graph(everything: Picture, sorts: Collection[str], key: str, moment: str) -
         draw(
             picture, key=key, subject=f"{key}-{moment}-{'-'.join(sorts)}", chosen=chosen,
             height=_HEIGHT, on_click=partial(_clicked, key),
-            titles=nearest_titles(_single(picture)),
+            titles=shown_titles(_single(picture), told),
         )  # fmt: skip
     show(
         line(
@@ -199,7 +206,7 @@ def _titles(items: Sequence[JsonObject]) -> str:
     return "; ".join(titles + more) or "nothing"
 
 
-def _as_list(picture: Picture, sorts: Collection[str], key: str) -> None:
+def _as_list(picture: Picture, told: Mapping[str, str], sorts: Collection[str], key: str) -> None:
     shown = [node for node in picture.nodes if sort_of(node) in sorts]
     # What is inside is drawn once it is opened: hundreds of rows slow the rest of the page.
     listed = st.expander(
@@ -208,7 +215,7 @@ def _as_list(picture: Picture, sorts: Collection[str], key: str) -> None:
     if not listed.open:
         return
     with listed:
-        titles = nearest_titles({node: picture.nodes[node] for node in shown})
+        titles = shown_titles({node: picture.nodes[node] for node in shown}, told)
         rows = [
             (
                 text(SORTS[sort_of(node)][:-1]),

@@ -4,28 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from client import JsonObject
+from client.fields import objects, text
 from dashboard.models.lineage import Node
 from dashboard.reading.titles import dataset_title, model_title, run_title
 
-MOST_TITLED = 40
-"""Nodes whose titles are asked for at once; each may be a question to the server."""
+MOST_ASKED = 40
+"""Nodes whose titles are asked for, where no answer told them; each is a question to the server."""
 
 
-def node_title(node: Node) -> str:
-    """Such as `Breast cancer records, version 1`; a permission has no title but its id."""
+def told_titles(lineage: JsonObject) -> dict[str, str]:
+    """Titles that the API's lineage tells, by node, as they are."""
+    told = {text(node, "node"): text(node, "title") for node in objects(lineage, "nodes")}
+    return {node: title for node, title in told.items() if title}
+
+
+def node_title(node: Node, told: str = "") -> str:
+    """Such as `Breast cancer records, version 1`; a permission has no title but its id.
+
+    Args:
+        node: of any sort.
+        told: its title, where an answer has told it already.
+    """
     if node.sort == "model":
-        return model_title(node.name, node.version)
+        return model_title(node.name, node.version, told)
     if node.sort == "dataset":
-        title = dataset_title(node.name)
+        title = dataset_title(node.name, told)
         return f"{title}, version {node.version}" if node.version else title
-    return run_title(node.name) if node.sort == "run" else node.title
+    return run_title(node.name, told) if node.sort == "run" else node.title
 
 
-def nearest_titles(nodes: Mapping[str, int]) -> dict[str, str]:
-    """Titles of the nodes that are nearest to where one looks from; the others keep their ids.
+def shown_titles(nodes: Mapping[str, int], told: Mapping[str, str]) -> dict[str, str]:
+    """What to call nodes: by the titles that were told, and the nearest ones by those that are
+    asked for; the others keep their ids.
 
     Args:
         nodes: lineage node to how far it is away.
+        told: titles by node.
     """
-    nearest = sorted(nodes, key=lambda node: nodes[node])[:MOST_TITLED]
-    return {node: node_title(Node.parse(node)) for node in nearest}
+    nearest = sorted((node for node in nodes if node not in told), key=lambda node: nodes[node])
+    titled = [*(node for node in nodes if node in told), *nearest[:MOST_ASKED]]
+    return {node: node_title(Node.parse(node), told.get(node, "")) for node in titled}

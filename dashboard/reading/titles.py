@@ -24,20 +24,26 @@ def proposal_title(proposal: str) -> str:
     return f"“{_short(title)}”" if title else f"{proposal[:_DIGITS_SHOWN]}…"
 
 
-def model_title(model: str, version: str = "") -> str:
-    """`Tumour classifier, version 1`; the id in place of a title that nobody can read."""
-    title = _short(_titled(kept_for(), "models", "model", model) or model)
+def model_title(model: str, version: str = "", told: str = "") -> str:
+    """`Tumour classifier, version 1`; the id in place of a title that nobody can read.
+
+    Args:
+        model: its id.
+        version: of it.
+        told: its title, where an answer has told it already.
+    """
+    title = _short(told or _titled(kept_for(), "models", "model", model) or model)
     return f"{title}, version {version}" if version else title
 
 
-def dataset_title(dataset: str) -> str:
+def dataset_title(dataset: str, told: str = "") -> str:
     """Likewise, of a dataset."""
-    return _short(_titled(kept_for(), "datasets", "dataset", dataset) or dataset)
+    return _short(told or _titled(kept_for(), "datasets", "dataset", dataset) or dataset)
 
 
-def run_title(run: str) -> str:
+def run_title(run: str, told: str = "") -> str:
     """A training run's job and its id: many runs are of one job."""
-    job = _short(_titled(kept_for(), "runs", "run", run, "job"))
+    job = _short(told or _titled(kept_for(), "runs", "run", run, "job"))
     return f"{job} ({run})" if job and job != run else run
 
 

@@ -123,14 +123,22 @@ def lineage(
     )
 
 
-def lineage_json(answer: Lineage) -> JsonObject:
-    """The answer as the API gives it."""
+def lineage_json(answer: Lineage, titles: Mapping[str, str]) -> JsonObject:
+    """The answer as the API gives it.
+
+    Args:
+        answer: of `lineage`.
+        titles: what nodes are called, where they are called anything.
+    """
     return {
         "start": answer.start,
         "direction": answer.direction,
         "size": answer.size,
         "isComplete": answer.is_complete,
-        "nodes": [{"node": n.node, "sort": n.sort, "depth": n.depth} for n in answer.nodes],
+        "nodes": [
+            {"node": n.node, "sort": n.sort, "depth": n.depth, "title": titles.get(n.node)}
+            for n in answer.nodes
+        ],
         "edges": [
             {"relation": e.relation, "source": e.source, "target": e.target, "index": e.index}
             for e in answer.edges

@@ -28,6 +28,7 @@ from service.parts import Parts, parts_of
 from service.routes.resources import AnyVersion, Id, IdFilter
 from service.routes.tree import in_thread
 from service.schemas.audits import AuditView, BundleView, ImpactView, LineageView, VerdictsView
+from service.titles import titles_of
 from service.verdicts import VersionKey
 
 router = APIRouter(route_class=StrictRoute, tags=["audit"])
@@ -133,16 +134,17 @@ async def version_lineage(
     def read() -> object:
         size = moment_of(at, parts.log).size
         with parts.log.database.read() as connection:
-            start = model_node(model, version)
+            rows = SqlRows(connection)
             found = lineage(
-                SqlRows(connection),
-                start,
+                rows,
+                model_node(model, version),
                 direction=direction,
                 size=size,
                 depth=depth,
                 manifests=auditing.manifests_at(parts, connection),
             )
-        return lineage_json(found)
+            titles = titles_of(rows, [each.node for each in found.nodes])
+        return lineage_json(found, titles)
 
     return Json(await in_thread(parts, read))
 

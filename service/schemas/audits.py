@@ -115,11 +115,14 @@ class BundleView(Answer):
 
 
 class LineageNodeView(Answer):
-    """A node and its distance."""
+    """A node, its distance, and what it is called: a run by its job; null where it is sealed, or
+    there is nothing to call it.
+    """
 
     node: Node
     sort: str
     depth: Depth
+    title: str | None
 
 
 class RelationView(Answer):

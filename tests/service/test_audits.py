@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from ledger.events.canonical import JsonObject
 from ledger.events.typed_data import sealed_read_digest
 from ledger.verify import verify_bundle
 from service.schemas.audits import AuditView, BundleView, ImpactView, LineageView
@@ -57,6 +58,33 @@ def test_lineage_goes_both_ways_and_says_where_it_was_cut(trained: Served) -> No
     assert "dataset:records@1" not in {n.node for n in cut.nodes}
     down = LineageView.model_validate_json(trained.get(path, direction="descendants").content)
     assert (down.direction, down.start) == ("descendants", "model:tumours@1")
+
+
+def test_lineage_names_its_nodes_but_not_by_a_title_that_is_sealed(trained: Served) -> None:
+    c = trained.consortium
+    title, opening = c.sealed("Registry of Ms A.", "person-1")
+    sealed = c.dataset("sealed", title=title)
+    assert trained.send(sealed, opening).status_code == 201
+    used: JsonObject = {"dataset": "sealed", "version": "1"}
+    base: JsonObject = {"model": "tumours", "version": "1"}
+    trained.record(
+        c.dataset_version("sealed", "1"),
+        c.run_completed("run-2", [used], [("tumours", "2")], startedAt=c.at()),
+        c.model_version("tumours", "2", run="run-2", relation="finetuned", base=[base]),
+    )
+    answer = trained.get("/v1/models/tumours/versions/2/lineage")
+    lineage = LineageView.model_validate_json(answer.content)
+    called = {node.node: node.title for node in lineage.nodes}
+    assert called == {
+        "model:tumours@2": "Model tumours",
+        "model:tumours@1": "Model tumours",
+        "run:run-1": "train-classifier",
+        "run:run-2": "train-classifier",
+        "dataset:records@1": "Records of records",
+        "dataset:sealed@1": None,
+        "grant:grant-1": None,
+        **{node: None for node in called if node.startswith("agent:")},
+    }
 
 
 def test_impact_tells_what_a_revocation_would_reach_and_changes_nothing(trained: Served) -> None:

@@ -176,7 +176,11 @@ def test_a_node_that_nothing_tells_of_is_unknown(chain: History) -> None:
 
 
 def test_its_json_names_what_the_api_promises(chain: History) -> None:
-    document = lineage_json(ancestors(chain))
+    document = lineage_json(ancestors(chain), {"model:m@1": "A model"})
     assert set(document) == {
         "start", "direction", "size", "isComplete", "nodes", "edges", "unread",
     }  # fmt: skip
+    assert isinstance(document["nodes"], list)
+    titles = {node["node"]: node["title"] for node in document["nodes"]}
+    assert titles.pop("model:m@1") == "A model"
+    assert set(titles.values()) == {None}
