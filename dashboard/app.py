@@ -7,8 +7,10 @@ from pathlib import Path
 import streamlit as st
 
 from client import ConcordError
-from dashboard.components.links import follow_links
+from dashboard.components.ahead import fetching_ahead
+from dashboard.components.links import FOLLOWING_LINKS
 from dashboard.components.markup import STYLE, line, show, text
+from dashboard.components.scripts import run_beside
 from dashboard.components.status import log_status
 from dashboard.navigation import link, pages
 from dashboard.reading.connection import visit
@@ -29,7 +31,7 @@ def main() -> None:
     )  # fmt: skip
     st.logo(str(LOGO), size="large", icon_image=str(ICON))
     st.html(STYLE)
-    follow_links()
+    run_beside(FOLLOWING_LINKS, fetching_ahead())
     chosen = st.navigation(pages(), expanded=True)
     with st.sidebar:
         _who()

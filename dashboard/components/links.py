@@ -11,61 +11,47 @@ when Streamlit drops what it is told: then the link is followed once it is back.
 
 from __future__ import annotations
 
-import streamlit as st
+FOLLOWING_LINKS = """\
+const root = document.documentElement;
+if (root.dataset.concordFollows) return;
+root.dataset.concordFollows = "links";
+const STEADY = 8;  // pixels
+const isPlain = (event) => event.button === 0
+  && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+const linkOf = (event) => isPlain(event) ? event.target.closest?.("a.c-go") : null;
+const isConnected = () => document.querySelector("[data-testid=stApp]")
+  ?.dataset.testConnectionState === "CONNECTED";
+let pressed = null;
+let wanted = null;
 
-_KEY = "follow-links"
-_HIDDEN = f"<style>.st-key-{_KEY} {{display:none}}</style>"
-_SCRIPT = """<script>
-(() => {
-  const root = document.documentElement;
-  if (root.dataset.concordFollows) return;
-  root.dataset.concordFollows = "links";
-  const STEADY = 8;  // pixels
-  const isPlain = (event) => event.button === 0
-    && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
-  const linkOf = (event) => isPlain(event) ? event.target.closest?.("a.c-go") : null;
-  const isConnected = () => document.querySelector("[data-testid=stApp]")
-    ?.dataset.testConnectionState === "CONNECTED";
-  let pressed = null;
-  let wanted = null;
-
-  const go = () => {
-    if (!wanted || !isConnected()) return;
-    history.pushState({}, "", wanted);
-    wanted = null;
-    dispatchEvent(new PopStateEvent("popstate"));
-    document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
-  };
-  new MutationObserver(go).observe(document.body, {
-    subtree: true, attributeFilter: ["data-test-connection-state"],
-  });
-  const follow = (link) => {
-    wanted = link.href;
-    go();
-  };
-  document.addEventListener("click", (event) => {
-    const link = linkOf(event);
-    if (!link || event.defaultPrevented) return;
-    event.preventDefault();
-    follow(link);
-  });
-  document.addEventListener("mousedown", (event) => {
-    const link = linkOf(event);
-    pressed = link && { link, x: event.clientX, y: event.clientY };
-  }, true);
-  document.addEventListener("mouseup", (event) => {
-    const was = pressed;
-    pressed = null;
-    if (!was || was.link.isConnected) return;
-    if (Math.hypot(event.clientX - was.x, event.clientY - was.y) < STEADY) follow(was.link);
-  }, true);
-})();
-</script>"""
-
-
-def follow_links() -> None:
-    """Makes links be followed that way, on every page."""
-    st.html(_HIDDEN)
-    with st.container(key=_KEY):
-        # Ours, and nothing of anybody else's in it.
-        st.html(_SCRIPT, unsafe_allow_javascript=True)
+const go = () => {
+  if (!wanted || !isConnected()) return;
+  history.pushState({}, "", wanted);
+  wanted = null;
+  dispatchEvent(new PopStateEvent("popstate"));
+  document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
+};
+new MutationObserver(go).observe(document.body, {
+  subtree: true, attributeFilter: ["data-test-connection-state"],
+});
+const follow = (link) => {
+  wanted = link.href;
+  go();
+};
+document.addEventListener("click", (event) => {
+  const link = linkOf(event);
+  if (!link || event.defaultPrevented) return;
+  event.preventDefault();
+  follow(link);
+});
+document.addEventListener("mousedown", (event) => {
+  const link = linkOf(event);
+  pressed = link && { link, x: event.clientX, y: event.clientY };
+}, true);
+document.addEventListener("mouseup", (event) => {
+  const was = pressed;
+  pressed = null;
+  if (!was || was.link.isConnected) return;
+  if (Math.hypot(event.clientX - was.x, event.clientY - was.y) < STEADY) follow(was.link);
+}, true);"""
+"""The program that follows them."""
