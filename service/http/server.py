@@ -26,6 +26,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ledger.errors import ConcordError
 from service.http.errors import HeadersTooLarge, InvalidHttp, TooManyConnections, UrlTooLong
+from service.http.joined import JoinedWrites
 from service.http.problems import (
     DEFAULT_RETRY_SECONDS,
     MEDIA_TYPE,
@@ -67,7 +68,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Waits for the first request's head; one connection too many is told to come back."""
-        super().connection_made(transport)
+        super().connection_made(JoinedWrites(transport, self.loop))
         if len(self.connections) > self.MAX_CONNECTIONS:
             self.app = _too_many_connections(self.MAX_CONNECTIONS)
         self._watch()
