@@ -125,6 +125,19 @@ class LineageNodeView(Answer):
     title: str | None
 
 
+class TitleView(Answer):
+    """What something is called; null where that is sealed, or there is none of that name."""
+
+    node: Node
+    title: str | None
+
+
+class TitlesView(Answer):
+    """Titles in the order in which they were asked for."""
+
+    items: list[TitleView]
+
+
 class RelationView(Answer):
     """A PROV relation, and the event that tells of it."""
 
