@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 import streamlit as st
@@ -16,7 +16,7 @@ from dashboard.components.paging import listing, turn_pages
 from dashboard.components.states import empty
 from dashboard.navigation import anchor
 from dashboard.reading.connection import PAGE, every, read
-from dashboard.reading.names import members, name_of, named, readable
+from dashboard.reading.names import learn_titles_in, members, name_of, named, readable
 from dashboard.words.kinds import KINDS, kind_in_words
 from dashboard.words.times import now_ms
 
@@ -80,6 +80,7 @@ def _rows(rows: Sequence[JsonObject]) -> None:
         empty("No event fits.", "Take a filter away.")
         return
     now = now_ms()
+    _learn_titles(rows)
     show(
         line("Choose an event to see it proven.", cls="c-line c-soft"),
         table(_SHOWN, [_cells(row, now) for row in rows], "Events of the log"),
@@ -103,13 +104,22 @@ def _exports(query: Mapping[str, str]) -> None:
                   "CSV is for spreadsheets; JSON holds every detail that was signed."))  # fmt: skip
         with st.container(horizontal=True):
             st.download_button(
-                "CSV", lambda: as_csv(_all(query), Reader(name_of, readable)), "events.csv",
-                "text/csv", on_click="ignore",
+                "CSV", lambda: _csv(query), "events.csv", "text/csv", on_click="ignore",
             )  # fmt: skip
             st.download_button(
                 "JSON", lambda: as_json(_all(query)), "events.json", "application/json",
                 on_click="ignore",
             )  # fmt: skip
+
+
+def _csv(query: Mapping[str, str]) -> str:
+    rows = _all(query)
+    _learn_titles(rows)
+    return as_csv(rows, Reader(name_of, readable))
+
+
+def _learn_titles(rows: Iterable[JsonObject]) -> None:
+    learn_titles_in(text_of(inner(row, "event"), "summary") for row in rows)
 
 
 def _all(query: Mapping[str, str]) -> list[JsonObject]:

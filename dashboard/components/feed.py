@@ -9,7 +9,7 @@ from dashboard.components.markup import Markup, cards, line, show, tag, text, wh
 from dashboard.components.states import empty
 from dashboard.navigation import anchor
 from dashboard.reading.connection import read_now
-from dashboard.reading.names import named_within, readable
+from dashboard.reading.names import learn_titles_in, named_within, readable
 from dashboard.words.kinds import kind_in_words
 from dashboard.words.times import now_ms
 
@@ -28,6 +28,7 @@ def activity(count: int) -> None:
     if not events:
         empty("Nothing has happened yet.")
         return
+    learn_titles_in(text_of(inner(item, "event"), "summary") for item in events)
     read = line("Read ", when(now_ms()), ", again every few seconds.", cls="c-line c-small c-soft")
     show(cards([*map(_event, events), read]))
 

@@ -13,6 +13,7 @@ from dashboard.components.explain import hint
 from dashboard.components.markup import Markup, card, cards, line, show, text
 from dashboard.components.states import empty
 from dashboard.models.lineage import Node
+from dashboard.models.node_titles import learn_node_titles
 from dashboard.models.verdicts import is_judged, judged_badge, until_judged, verdicts_of
 from dashboard.navigation import anchor
 from dashboard.reading.connection import read
@@ -46,6 +47,7 @@ def show_reach(reach: JsonObject) -> None:
         ),
     )
     nodes = [Node.parse(text_of(item, "node")) for item in models[:_SHOWN]]
+    learn_node_titles(nodes)
     show(*(line(_version(node)) for node in nodes))
     if len(models) > _SHOWN:
         show(line(f"And {len(models) - _SHOWN} more."))
@@ -69,6 +71,7 @@ def use_view(dataset: str) -> None:
         return
     shown = {Node.parse(text_of(item, "node")): number(item, "depth")
              for item in models[:_USES_SHOWN]}  # fmt: skip
+    learn_node_titles(shown)
 
     def verdicts() -> dict[tuple[str, str], JsonObject]:
         return verdicts_of((node.name, node.version) for node in shown)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from client import JsonObject
 from client.fields import objects, text
 from dashboard.models.lineage import Node
-from dashboard.reading.titles import dataset_title, model_title, run_title
+from dashboard.reading.titles import dataset_title, learn_titles, model_title, run_title
 
-MOST_ASKED = 40
-"""Nodes whose titles are asked for, where no answer told them; each is a question to the server."""
+MOST_ASKED = 100
+"""Nodes whose titles are asked for, where no answer told them."""
 
 
 def told_titles(lineage: JsonObject) -> dict[str, str]:
     """Titles that the API's lineage tells, by node, as they are."""
     told = {text(node, "node"): text(node, "title") for node in objects(lineage, "nodes")}
     return {node: title for node, title in told.items() if title}
+
+
+def learn_node_titles(nodes: Iterable[Node]) -> None:
+    """Asks at once for the titles that `node_title` will tell."""
+    learn_titles(f"{node.sort}:{node.name}" for node in nodes)
 
 
 def node_title(node: Node, told: str = "") -> str:
@@ -43,5 +48,7 @@ def shown_titles(nodes: Mapping[str, int], told: Mapping[str, str]) -> dict[str,
         told: titles by node.
     """
     nearest = sorted((node for node in nodes if node not in told), key=lambda node: nodes[node])
-    titled = [*(node for node in nodes if node in told), *nearest[:MOST_ASKED]]
+    asked = nearest[:MOST_ASKED]
+    learn_node_titles(map(Node.parse, asked))
+    titled = [*(node for node in nodes if node in told), *asked]
     return {node: node_title(Node.parse(node), told.get(node, "")) for node in titled}

@@ -12,7 +12,7 @@ from client.fields import text as text_of
 from dashboard.components.markup import Markup, badge, cards, joined, line, show, tag, text
 from dashboard.navigation import anchor
 from dashboard.reading.connection import read, read_as_of
-from dashboard.reading.names import readable
+from dashboard.reading.names import learn_titles_in, readable
 from dashboard.words.findings import FINDINGS, SEVERITIES, VERDICTS
 
 JUDGING_SECONDS = 3
@@ -102,7 +102,9 @@ def show_findings(audit: JsonObject) -> None:
         show(line(f"{len(findings):,} things were found, the worst first."))
     key = f"findings-{text_of(audit, 'model')}-{text_of(audit, 'version')}"
     page = st.pagination(last, key=key) if last > 1 else 1
-    show(cards(map(_finding, findings[(page - 1) * FINDINGS_SHOWN : page * FINDINGS_SHOWN])))
+    shown = findings[(page - 1) * FINDINGS_SHOWN : page * FINDINGS_SHOWN]
+    learn_titles_in(text_of(finding, "sentence") for finding in shown)
+    show(cards(map(_finding, shown)))
     if not flag(audit, "isComplete"):
         limit = optional_number(audit, "limit")
         cut = f" It stopped after {limit:,} ancestors." if limit else ""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from client import JsonObject
-from client.fields import inner, number
+from client.fields import inner, number, objects
 from client.fields import text as text_of
 from client.proofs import BundleProof, prove_bundle
 from dashboard.components.copying import copyable, verbatim
@@ -18,11 +18,11 @@ from dashboard.components.states import empty, guarded
 from dashboard.components.working import is_started, outcome, start
 from dashboard.models.ancestry import MARKS, SORTS
 from dashboard.models.lineage import Node, inputs_of, judged
-from dashboard.models.node_titles import node_title
+from dashboard.models.node_titles import learn_node_titles, node_title
 from dashboard.models.report import Subject, Wording, audit_report
 from dashboard.models.verdicts import audit_of, path_of, verdict_badge
 from dashboard.reading.connection import ledger, read, read_event, trust
-from dashboard.reading.names import name_of, readable
+from dashboard.reading.names import learn_titles_in, name_of, readable
 from dashboard.reading.titles import model_title
 from dashboard.words.findings import signed_in_words
 from dashboard.words.times import now_ms
@@ -36,14 +36,16 @@ def ingredients(audit: JsonObject) -> None:
         empty("Nothing is recorded that went into this version.")
         return
     key = f"ingredients-{text_of(audit, 'model')}-{text_of(audit, 'version')}"
+    shown = [(Node.parse(node), node, covered) for node, covered in part([*rows.items()], key)]
+    learn_node_titles(parts for parts, _, _ in shown)
     cells = [
         (
-            text(SORTS[Node.parse(node).sort][:-1]),
-            _name(Node.parse(node)),
+            text(SORTS[parts.sort][:-1]),
+            _name(parts),
             text(covered or "–"),
             badge(*MARKS[faults.state(node)]),
         )
-        for node, covered in part(list(rows.items()), key)
+        for parts, node, covered in shown
     ]
     columns = ("What", "Name", "Used by right of", "State")
     show(table(columns, cells, "What went into this version"))
@@ -163,5 +165,7 @@ def _report(model: str, version: str, audit: JsonObject) -> bytes:
     ]
     subject = Subject(model_title(model), model, version, facts)
     as_of = number(read_event(number(audit, "size") - 1), "recordedAt")
+    learn_titles_in(text_of(finding, "sentence") for finding in objects(audit, "findings"))
+    learn_node_titles(map(Node.parse, inputs_of(audit)))
     wording = Wording(readable, node_title)
     return audit_report(subject, audit, trust(), wording, as_of=as_of, now=now_ms())

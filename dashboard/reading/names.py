@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ from client.fields import text as text_of
 from dashboard.components.markup import Markup, tag, text
 from dashboard.reading.connection import every, kept_for, read
 from dashboard.reading.dao import dao, has_dao
-from dashboard.reading.titles import dataset_title, proposal_title, version_of
+from dashboard.reading.titles import dataset_title, learn_titles, proposal_title, version_of
 from dashboard.words.amounts import tokens
 from dashboard.words.times import exact, instant_ms
 
@@ -143,6 +143,12 @@ def readable(sentence: str) -> str:
     timed = _INSTANT.sub(_moment, _HASH.sub(r"\1…", _DIGEST.sub(r"\1…", counted)))
     # Last: what stands in a title is nobody's to reword.
     return _TITLED.sub(_title_found, timed).replace("….", "…")
+
+
+def learn_titles_in(sentences: Iterable[str]) -> None:
+    """Asks at once for the titles that `readable` will put into sentences of the ledger's."""
+    found = (match["dataset"] for each in sentences for match in _TITLED.finditer(each))
+    learn_titles(f"dataset:{dataset}" for dataset in found if dataset)
 
 
 def _name_found(found: re.Match[str]) -> str:

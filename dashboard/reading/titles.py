@@ -1,21 +1,66 @@
 """What proposals, models, datasets and training runs are called, in place of their ids.
 
 A title is anybody's text. Where there is none, where it is sealed, or where what it belongs to is
-unknown, the id stands in for it.
+unknown, the id stands in for it. Whoever names many things asks for their titles first, all at
+once.
 """
 
 from __future__ import annotations
+
+import re
+from collections.abc import Iterable
 
 import streamlit as st
 
 from client.errors import ServerProblem
 from client.fields import inner, objects, text
-from dashboard.reading.connection import SETTLED_SECONDS, every, kept_for, read
+from dashboard.reading.connection import SETTLED_SECONDS, every, kept_for, read, read_now
 
 _LONGEST = 90
 """Characters of a title that stand within a sentence."""
 
 _DIGITS_SHOWN = 8
+_ASKED_AT_ONCE = 50
+"""Names of 128 characters at most: the address of the question stays below 8 KiB."""
+
+_MOST_KEPT = 20_000
+_TITLED = re.compile(r"(dataset|model|run):[a-z0-9][a-z0-9._-]{0,127}")
+"""What has a title, as the API spells it."""
+
+
+def learn_titles(names: Iterable[str]) -> None:
+    """Asks for the titles that are not known yet, all at once.
+
+    Args:
+        names: such as `dataset:wdbc-north`, `model:tumours` or `run:run-1`; others have no title.
+    """
+    known = _known(kept_for())
+    if len(known) > _MOST_KEPT:
+        known.clear()
+    asked = dict.fromkeys(name for name in names if name not in known)
+    wanted = [name for name in asked if _TITLED.fullmatch(name)]
+    for begin in range(0, len(wanted), _ASKED_AT_ONCE):
+        known |= _told(wanted[begin : begin + _ASKED_AT_ONCE])
+
+
+def _told(names: list[str]) -> dict[str, str]:
+    try:
+        items = objects(read_now("/v1/titles", of=",".join(names)), "items")
+    except ServerProblem:
+        return {}
+    return {text(item, "node"): text(item, "title") for item in items}
+
+
+@st.cache_resource(ttl=SETTLED_SECONDS, max_entries=100, show_spinner=False)
+def _known(reader: str) -> dict[str, str]:
+    """Titles that were told to a reader, by name; empty where there is none to tell."""
+    del reader  # what it is kept under
+    return {}
+
+
+def _title(name: str) -> str:
+    learn_titles([name])
+    return _known(kept_for()).get(name, "")
 
 
 def proposal_title(proposal: str) -> str:
@@ -32,18 +77,18 @@ def model_title(model: str, version: str = "", told: str = "") -> str:
         version: of it.
         told: its title, where an answer has told it already.
     """
-    title = _short(told or _titled(kept_for(), "models", "model", model) or model)
+    title = _short(told or _title(f"model:{model}") or model)
     return f"{title}, version {version}" if version else title
 
 
 def dataset_title(dataset: str, told: str = "") -> str:
     """Likewise, of a dataset."""
-    return _short(told or _titled(kept_for(), "datasets", "dataset", dataset) or dataset)
+    return _short(told or _title(f"dataset:{dataset}") or dataset)
 
 
 def run_title(run: str, told: str = "") -> str:
     """A training run's job and its id: many runs are of one job."""
-    job = _short(told or _titled(kept_for(), "runs", "run", run, "job"))
+    job = _short(told or _title(f"run:{run}"))
     return f"{job} ({run})" if job and job != run else run
 
 
@@ -78,16 +123,6 @@ def _proposal(reader: str, proposal: str) -> str:
     return next(
         (text(inner(inner(item, "event"), "body"), "title") for item in objects(found, "items")), ""
     )
-
-
-@st.cache_resource(ttl=SETTLED_SECONDS, max_entries=5_000, show_spinner=False)
-def _titled(reader: str, room: str, name: str, identifier: str, title: str = "title") -> str:
-    del reader
-    try:
-        item = read(f"/v1/{room}/{identifier}")
-    except ServerProblem:
-        return ""
-    return text(item, title) if text(item, name) == identifier else ""
 
 
 def _short(title: str) -> str:

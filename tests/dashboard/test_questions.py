@@ -127,6 +127,22 @@ def test_a_model_is_looked_at_as_of_an_event_until_somebody_looks_again(
     assert "Tainted" in said(page)
 
 
+def test_what_is_named_on_a_page_is_asked_for_at_once(
+    asked: list[tuple[str, dict[str, Query]]],
+) -> None:
+    page = opened("models", model="careless", version="1")
+    assert said(page).count("Records of taken-") == FINDINGS_SHOWN
+    page.segmented_control(key="view-careless").set_value("ingredients").run()
+    assert "Records of taken-11" in said(page)
+    page = opened("datasets", dataset="wdbc-north")
+    page.segmented_control(key="view-wdbc-north").set_value("use").run()
+    questions = [str(query["of"]).split(",") for path, query in asked if path == "/v1/titles"]
+    assert len(questions) == 3
+    # Nothing is asked twice: the last two are those whose findings are on the second page.
+    assert [len(names) for names in questions[:2]] == [FINDINGS_SHOWN, 2]
+    assert not [path for path, _ in asked if path.startswith("/v1/datasets/taken-")]
+
+
 def test_many_findings_come_in_pages(asked: list[tuple[str, dict[str, Query]]]) -> None:
     page = opened("models", model="careless", version="1")
     assert f"{FINDINGS_SHOWN + 2} things were found, the worst first." in said(page)
