@@ -19,6 +19,7 @@ from tests.support.peers import absent
 ROOT = Path(__file__).parents[2]
 COMPOSE_FILE = ROOT / "docker" / "compose.yaml"
 CONSORTIUM_FILE = ROOT / "docker" / "compose.consortium.yaml"
+PASSPHRASE = "correct horse"
 VALIDATORS = [f"validator{number}" for number in range(1, 5)]
 PARTS = {
     "postgres": ("CONCORD_DATABASE_URL", "postgresql://db.example/concord", {"postgres"}),
@@ -44,6 +45,14 @@ def compose() -> list[str]:
     return [built.stdout.strip()]
 
 
+@pytest.fixture
+def passphrase(tmp_path: Path) -> Path:
+    """The file that unlocks the keys."""
+    file = tmp_path / "passphrase"
+    file.write_text(PASSPHRASE)
+    return file
+
+
 def config(
     compose: list[str],
     passphrase: Path,
@@ -66,25 +75,18 @@ def config(
 
 @pytest.mark.slow
 def test_the_compose_file_is_valid_and_gives_the_service_only_what_it_needs(
-    compose: list[str], tmp_path: Path
+    compose: list[str], passphrase: Path
 ) -> None:
-    passphrase = tmp_path / "passphrase"
-    passphrase.write_text("correct horse")
-
     service = config(compose, passphrase)["services"]["concord"]
 
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert [port["host_ip"] for port in service["ports"]] == ["127.0.0.1"]
-    assert "correct horse" not in json.dumps(service), (
-        "the passphrase itself is never in the environment"
-    )
+    assert PASSPHRASE not in json.dumps(service), "it is never in the environment itself"
 
 
 @pytest.fixture
-def consortium(compose: list[str], tmp_path: Path) -> Any:
-    passphrase = tmp_path / "passphrase"
-    passphrase.write_text("correct horse")
+def consortium(compose: list[str], passphrase: Path) -> Any:
     return config(compose, passphrase, CONSORTIUM_FILE, profiles=list(PARTS))
 
 
@@ -146,10 +148,8 @@ def test_the_consortiums_service_starts_once_its_contracts_stand(consortium: Any
 @pytest.mark.slow
 @pytest.mark.parametrize("elsewhere", PARTS)
 def test_a_part_that_runs_elsewhere_is_named_and_not_started(
-    compose: list[str], tmp_path: Path, elsewhere: str
+    compose: list[str], passphrase: Path, elsewhere: str
 ) -> None:
-    passphrase = tmp_path / "passphrase"
-    passphrase.write_text("correct horse")
     setting, address, parts = PARTS[elsewhere]
     here = [profile for profile in PARTS if profile != elsewhere]
 
@@ -166,10 +166,8 @@ def test_a_part_that_runs_elsewhere_is_named_and_not_started(
 
 @pytest.mark.slow
 def test_a_consortium_that_has_everything_elsewhere_runs_the_service_alone(
-    compose: list[str], tmp_path: Path
+    compose: list[str], passphrase: Path
 ) -> None:
-    passphrase = tmp_path / "passphrase"
-    passphrase.write_text("correct horse")
     settings = {setting: address for setting, address, _ in PARTS.values()}
     services = config(compose, passphrase, CONSORTIUM_FILE, **settings)["services"]
     assert set(services) == {"concord", "founding"}
