@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from client import JsonObject
 from client.errors import ServerProblem
 from client.fields import text
-from dashboard.reading.connection import read, server, trust
+from dashboard.reading.connection import SETTLED_SECONDS, kept_for, read, server, trust
 from dashboard.words.times import instant_ms
 
 NO_DAO = "no-dao"
@@ -22,11 +24,17 @@ def dao() -> JsonObject:
 
 
 def has_dao() -> bool:
-    """Whether the ledger has contracts.
+    """Whether the ledger has contracts: it has them from its first event on, or never.
 
     Raises:
         ConcordError: nobody answers.
     """
+    return _has_dao(kept_for())
+
+
+@st.cache_resource(ttl=SETTLED_SECONDS, max_entries=100, show_spinner=False)
+def _has_dao(reader: str) -> bool:
+    del reader  # part of what it is kept under
     try:
         dao()
     except ServerProblem as error:

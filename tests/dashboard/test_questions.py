@@ -143,6 +143,13 @@ def test_what_is_named_on_a_page_is_asked_for_at_once(
     assert not [path for path, _ in asked if path.startswith("/v1/datasets/taken-")]
 
 
+def test_whether_there_is_a_dao_is_asked_once(asked: list[tuple[str, dict[str, Query]]]) -> None:
+    for _ in range(2):
+        opened("models", model="careless", version="1")
+        connection.forget()
+    assert [path for path, _ in asked].count("/v1/dao") == 1
+
+
 def test_many_findings_come_in_pages(asked: list[tuple[str, dict[str, Query]]]) -> None:
     page = opened("models", model="careless", version="1")
     assert f"{FINDINGS_SHOWN + 2} things were found, the worst first." in said(page)
