@@ -49,8 +49,13 @@ class Intake:
         self._domain = domain
         self._limits = limits
         self._metrics = metrics
-        # Guards everything below; notified whenever any of it changes.
-        self._changed = threading.Condition()
+        # Guards everything below.
+        self._lock = threading.Lock()
+        # One waits at each, and is woken only for what it waits for: a thread that wakes in vain
+        # takes the interpreter from those who work. The intake's thread waits for submissions and
+        # for room to lay them ready; the sequencer for what is verified; both for the end.
+        self._arrived = threading.Condition(self._lock)
+        self._ready = threading.Condition(self._lock)
         self._waiting: deque[Pending] = deque()
         self._verified: deque[Pending] = deque()
         self._verifying = 0
@@ -78,7 +83,7 @@ class Intake:
             LogClosed: the log takes nothing more.
             QueueFull: there is no room for any.
         """
-        with self._changed:
+        with self._lock:
             if self._closed:
                 raise LogClosed("The log is shutting down. Send this to another server, or later.")
             room = min(self._limits.queue - self.depth, len(pending))
@@ -86,7 +91,7 @@ class Intake:
             if room <= 0:
                 raise self.full()
             self._waiting.extend(pending[:room])
-            self._changed.notify_all()
+            self._arrived.notify()
             return room
 
     def full(self) -> QueueFull:
@@ -106,11 +111,13 @@ class Intake:
         Returns:
             None after the timeout, or when the queue is closed and empty.
         """
-        with self._changed:
-            self._changed.wait_for(lambda: self._verified or self.is_drained(), timeout)
+        with self._lock:
+            self._ready.wait_for(lambda: self._verified or self.is_drained(), timeout)
+            was_full = not self._has_room()
             count = min(len(self._verified), self._limits.batch)
             taken = [self._verified.popleft() for _ in range(count)]
-            self._changed.notify_all()
+            if was_full:
+                self._arrived.notify()
             return taken
 
     def is_drained(self) -> bool:
@@ -119,9 +126,10 @@ class Intake:
 
     def close(self) -> None:
         """Takes nothing more; what waits is still handed over."""
-        with self._changed:
+        with self._lock:
             self._closed = True
-            self._changed.notify_all()
+            self._arrived.notify()
+            self._ready.notify()
 
     def join(self) -> None:
         """Waits for the threads, after `close` and the last `take`."""
@@ -139,23 +147,21 @@ class Intake:
     def _verify_all(self) -> None:
         batch = self._limits.batch
         while True:
-            with self._changed:
-                # At most two batches lie ready, so that what waits is refused rather than hoarded.
-                self._changed.wait_for(
-                    lambda: (
-                        (self._waiting and len(self._verified) < batch)
-                        or (self._closed and not self._waiting)
-                    )
-                )
+            with self._lock:
+                self._arrived.wait_for(lambda: self._has_room() if self._waiting else self._closed)
                 if not self._waiting:
                     return
                 taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), batch))]
                 self._verifying = len(taken)
             good = self._verify(taken)
-            with self._changed:
+            with self._lock:
                 self._verified.extend(good)
                 self._verifying = 0
-                self._changed.notify_all()
+                self._ready.notify()
+
+    def _has_room(self) -> bool:
+        # At most two batches lie ready, so that what waits is refused rather than hoarded.
+        return len(self._verified) < self._limits.batch
 
     def _verify(self, batch: Sequence[Pending]) -> list[Pending]:
         checked = self._recovered(batch)
@@ -193,10 +199,10 @@ class Intake:
         """An event's signature is found good, or it is refused."""
         if refusal is None:
             pending.event_id = pending.submission.event.id
-        with self._changed:
+        with self._lock:
             if refusal is None:
                 self._verified.append(pending)
-                self._changed.notify_all()
+                self._ready.notify()
             else:
                 self._metrics.invalid_signatures += 1
         if refusal is not None:
