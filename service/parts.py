@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fastapi import Request
@@ -55,8 +55,8 @@ class Parts:
         content: documents that events and proposals name.
         profiles: what members are called.
         sessions: who is signed in.
-        dao: its contracts and what follows them; None where the first leaf names none.
         verdicts: what model versions were judged last, for lists.
+        dao: its contracts and what follows them; None where the first leaf names none.
     """
 
     settings: Settings
@@ -71,8 +71,8 @@ class Parts:
     content: ContentStore
     profiles: Profiles
     sessions: Sessions
+    verdicts: Verdicts
     dao: Dao | None = None
-    verdicts: Verdicts = field(default_factory=Verdicts)
 
     @property
     def domain(self) -> Domain:
@@ -158,6 +158,8 @@ def open_parts(
         domain = genesis.domain
         content = open_content_store(settings.content_url, settings.data_dir)
         stack.callback(content.close)
+        judges = ThreadPoolExecutor(1, "concord-judge")
+        stack.callback(judges.shutdown)
         policies = _policies_of(database, content, domain)
         key = read_log_key(settings.log_key_path)
         keys = log_keys(settings.log_key_path, genesis.log_key, key.verifier)
@@ -200,6 +202,7 @@ def open_parts(
                     content,
                     Profiles(content, clock, _own_names(dao)),
                     sessions,
+                    Verdicts(judges),
                     dao,
                 )
 

@@ -7,6 +7,8 @@ Rules:
   that is not complete is told for some seconds only.
 - One question judges for a short time only. What is left over keeps the verdict of an earlier size,
   or has none yet; whoever asks again finds more judged.
+- One version is judged at a time, by a thread of its own, and to its end: a version with thousands
+  of ancestors takes longer than anybody waits for a list, and is judged once all the same.
 
 A list therefore answers as quickly for models with thousands of ancestors as for others; the audit
 of one version is always of the present log.
@@ -18,13 +20,17 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, wait
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from ledger.audit.answer import Verdict
 
 BUDGET_SECONDS = 0.04
-"""How long one question goes on judging; the version that is being judged is finished."""
+"""How long one question goes on with another version."""
+
+PATIENCE_SECONDS = 0.15
+"""How long one question waits for the version that is being judged."""
 
 INCOMPLETE_SECONDS = 60.0
 """How long a verdict is told to which something was missing."""
@@ -58,11 +64,14 @@ class Verdicts:
     """What versions were judged last. Safe to use from any thread.
 
     Args:
+        judges: runs the judging, beside the threads that ask.
         monotonic: seconds of a clock that only goes forward.
     """
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, judges: Executor, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._judges = judges
         self._monotonic = monotonic
+        self._turn = threading.Lock()  # held by whoever has a version judged, until it is
         self._lock = threading.Lock()
         self._kept: OrderedDict[VersionKey, Judged] = OrderedDict()  # guarded by _lock
 
@@ -97,12 +106,46 @@ class Verdicts:
         waiting = [version for version in versions if not is_current(version)]
         # First what nobody knows anything of, then what is known of the longest time ago.
         waiting.sort(key=lambda version: known[version].size if version in known else -1)
+        patience = time.monotonic() + PATIENCE_SECONDS
         for version in waiting:
-            known[version] = replace(judge(version), at=self._monotonic())
-            self._keep(version, known[version])
-            if known[version].at >= now + BUDGET_SECONDS:
+            if not self._turn.acquire(timeout=max(0.0, patience - time.monotonic())):
+                break
+            # Somebody else may have had it judged meanwhile.
+            known |= self._known([version])
+            if is_current(version):
+                self._turn.release()
+            elif not self._judged(version, judge, until=patience):
+                break
+            known |= self._known([version])
+            if self._monotonic() >= now + BUDGET_SECONDS:
                 break
         return known
+
+    def _judged(
+        self, version: VersionKey, judge: Callable[[VersionKey], Judged], *, until: float
+    ) -> bool:
+        """Has a version judged, and gives the turn back once it is; whether it is by then.
+
+        Raises:
+            ConcordError: it could not be judged.
+        """
+
+        def judging() -> None:
+            try:
+                self._keep(version, replace(judge(version), at=self._monotonic()))
+            finally:
+                self._turn.release()
+
+        try:
+            future = self._judges.submit(judging)
+        except RuntimeError:
+            self._turn.release()
+            return False  # the service is being stopped
+        wait([future], max(0.0, until - time.monotonic()))
+        if not future.done():
+            return False
+        future.result()
+        return True
 
     def _known(self, versions: Sequence[VersionKey]) -> dict[VersionKey, Judged]:
         with self._lock:

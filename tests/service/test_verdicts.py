@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
+from ledger.audit.errors import UnknownVersion
+from service import verdicts
 from service.schemas.audits import VerdictsView
 from service.schemas.base import Page
 from service.schemas.resources import ModelWithLatest
@@ -20,6 +26,12 @@ NONE: frozenset[str] = frozenset()
 VERSIONS: list[VersionKey] = [("a", "1"), ("b", "1"), ("c", "1")]
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is."""
+    monkeypatch.setattr(verdicts, "PATIENCE_SECONDS", 60.0)
+
+
 class Judge:
     """Judges and counts; each judgement takes some seconds of its clock."""
 
@@ -28,7 +40,7 @@ class Judge:
         self.asked: list[VersionKey] = []
         self._takes = takes
         self._is_complete = is_complete
-        self._verdicts = Verdicts(lambda: self.now)
+        self._verdicts = Verdicts(ThreadPoolExecutor(1), lambda: self.now)
 
     def of(
         self, versions: Sequence[VersionKey], size: int, policies: frozenset[str] = NONE
@@ -83,6 +95,41 @@ def test_what_there_is_no_time_for_keeps_the_verdict_and_the_size_of_before() ->
     # The one that nobody judged yet comes first, then the oldest.
     assert judge.of(VERSIONS, 12) == {VERSIONS[0]: 10, VERSIONS[1]: 11, VERSIONS[2]: 12}
     assert judge.of(VERSIONS, 12) == {VERSIONS[0]: 12, VERSIONS[1]: 11, VERSIONS[2]: 12}
+
+
+def test_nobody_waits_for_a_version_that_takes_long_and_it_is_judged_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    finish = threading.Event()
+    asked: list[VersionKey] = []
+    kept = Verdicts(ThreadPoolExecutor(1))
+
+    def judge(version: VersionKey) -> Judged:
+        asked.append(version)
+        if version == VERSIONS[0]:
+            finish.wait(60)
+        return Judged("clean", 10, True, NONE)
+
+    def known() -> list[VersionKey]:
+        return sorted(kept.of(VERSIONS, judge, size=10, policies=NONE))
+
+    monkeypatch.setattr(verdicts, "PATIENCE_SECONDS", 0.01)
+    assert known() == known() == []
+    finish.set()
+    monkeypatch.setattr(verdicts, "PATIENCE_SECONDS", 60.0)
+    assert any(known() == VERSIONS for _ in VERSIONS)
+    assert sorted(asked) == VERSIONS
+
+
+def test_what_cannot_be_judged_is_told_and_holds_nobody_up() -> None:
+    kept = Verdicts(ThreadPoolExecutor(1))
+
+    def refuse(version: VersionKey) -> Judged:
+        raise UnknownVersion(f"There is no {version}.")
+
+    for _ in range(2):
+        with pytest.raises(UnknownVersion):
+            kept.of(VERSIONS, refuse, size=10, policies=NONE)
 
 
 def test_a_list_with_the_latest_versions_says_what_their_audits_say(trained: Served) -> None:
