@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ from ledger.chain.errors import ChainAnswerInvalid, ChainReorganised, ChainUnava
 from ledger.errors import ConcordError
 from ledger.log import Log
 from ledger.log.submission import Answer
-from tests.governance.dao import ALICE, BOB, TOKEN, Dao
+from tests.governance.dao import ALICE, BOB, EVERYBODY, TOKEN, Dao, found, fund
 from tests.governance.mirrored import (
     MirroredLog,
     mirrored_log,
@@ -34,7 +35,7 @@ from tests.governance.mirrored import (
     told_on_chain,
 )
 from tests.ledger.chain.adversary import Adversary, remote
-from tests.support.chains import anvil_chain
+from tests.support.chains import anvil_chain, open_backend
 from tests.support.ledgers import DAY, member_key
 
 TRANSFER = "0x" + keccak(text="Transfer(address,address,uint256)").hex()
@@ -50,11 +51,6 @@ def behind(dao: Dao, *, confirmations: int = 0, attempts: int = 1) -> tuple[Adve
 
 def transfer(dao: Dao, amount: int = 1) -> None:
     dao.send(ALICE, dao.token.functions.transfer(BOB.address, amount))
-
-
-def is_transferred(dao: Dao, amount: int) -> bool:
-    logs = dao.token.events.Transfer().get_logs(from_block=dao.plan.from_block)
-    return any(log["args"]["value"] == amount for log in logs)
 
 
 # Set up wrongly
@@ -269,47 +265,48 @@ def test_only_confirmed_blocks_are_told(dao: Dao, mirrored: MirroredLog) -> None
 
 
 @pytest.fixture
-def reorganising(dao: Dao) -> Dao:
-    """A DAO on a chain that can be told to reorganise."""
-    if dao.backend.name != "anvil":
-        pytest.skip("the embedded chain never reorganises")
-    return dao
+def reorganising(tmp_path: Path) -> Iterator[tuple[Dao, MirroredLog]]:
+    """A DAO on a chain of its own, see `Backend.reorganise`, and its log."""
+    with open_backend("anvil", tmp_path) as backend:
+        fund(backend, *EVERYBODY)
+        dao = found(backend)
+        with mirrored_log(dao, tmp_path) as opened:
+            yield dao, opened
 
 
+@pytest.mark.anvil
 def test_a_reorganisation_within_the_confirmations_is_never_noticed(
-    reorganising: Dao, mirrored: MirroredLog
+    reorganising: tuple[Dao, MirroredLog],
 ) -> None:
-    dao = reorganising
+    dao, mirrored = reorganising
     _, chain = behind(dao, confirmations=3)
     mirror = mirrored.mirror(chain)
     mirror.catch_up()
     transfer(dao, 1)
     transfer(dao, 2)
     mirror.catch_up()
-    dao.backend.request("anvil_reorg", 2, [])
-    attempts = 5
-    # What a node takes right after it was reorganised, it may drop with another block.
-    while not is_transferred(dao, 3):
-        assert attempts > 0
-        attempts -= 1
-        fresh = anvil_chain(dao.chain.provider.endpoint_uri)  # type: ignore[attr-defined]
-        transfer(Dao(type(dao.backend)("anvil", fresh, dao.backend.operator), dao.plan), 3)
-        for _ in range(3):
-            dao.advance(1)
+    dao.backend.reorganise(2)
+    # A chain object remembers nonces, and those of the two transfers are free again.
+    fresh = anvil_chain(dao.chain.provider.endpoint_uri)  # type: ignore[attr-defined]
+    transfer(Dao(replace(dao.backend, chain=fresh), dao.plan), 3)
+    for _ in range(3):
+        dao.advance(1)
     mirror.catch_up()
     assert told_in_log(mirrored.events()) == told_on_chain(dao)
-    assert [body["amount"] for body in mirrored.bodies("token.transferred")][-1] == "3"
+    *_, last = mirrored.bodies("token.transferred")
+    assert last["amount"] == "3"
 
 
+@pytest.mark.anvil
 def test_a_reorganisation_deeper_than_the_confirmations_stops_it_for_good(
-    reorganising: Dao, mirrored: MirroredLog
+    reorganising: tuple[Dao, MirroredLog],
 ) -> None:
-    dao = reorganising
+    dao, mirrored = reorganising
     mirror = mirrored.mirror()
     transfer(dao, TOKEN)
     mirror.catch_up()
     size = mirrored.log.size
-    dao.backend.request("anvil_reorg", 1, [])
+    dao.backend.reorganise(1)
     dao.advance(1)
     with pytest.raises(ChainReorganised):
         mirror.step()

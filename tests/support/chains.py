@@ -70,6 +70,15 @@ class Backend:
         self.request("evm_increaseTime", seconds)
         self.request("evm_mine")
 
+    def reorganise(self, blocks: int) -> None:
+        """Have anvil replace its last blocks by as many empty ones.
+
+        Only on a chain of the test's own. After some 500 blocks, counting those that
+        `evm_revert` took back, anvil moves states to disk. One that it goes back to from there
+        has lost the code of all contracts: transactions to them succeed and do nothing.
+        """
+        self.request("anvil_reorg", blocks, [])
+
     def request(self, method: str, *arguments: Json) -> Json:
         """A JSON-RPC request as it is, for what `Chain` has no function for."""
         response = self.chain.provider.make_request(method, list(arguments))

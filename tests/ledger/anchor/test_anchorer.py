@@ -361,7 +361,7 @@ def test_a_reorganisation_deeper_than_the_confirmations_stops_it(
         deployed = deploy_registry(backend)
         anchorer = deployed.anchorer(log)
         anchorer.step()
-        backend.request("anvil_reorg", 1, [])
+        backend.reorganise(1)
         backend.request("evm_mine")
         with pytest.raises(ChainReorganised):
             anchorer.step()

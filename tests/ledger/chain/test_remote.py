@@ -455,7 +455,7 @@ def test_a_reorganisation_within_the_confirmations_is_not_noticed_by_the_reader(
         for number in range(6):
             probe.send("note", bytes(32), number, 1)
         cursor = chain.read_logs(chain.start(0), [probe.address]).cursor
-        backend.request("anvil_reorg", 2, [])
+        backend.reorganise(2)
         for _ in range(4):
             backend.request("evm_mine")
         batch = chain.read_logs(cursor, [probe.address])
@@ -469,7 +469,7 @@ def test_a_reorganisation_deeper_than_the_confirmations_stops_the_reader(anvil: 
     probe = deploy_probe(anvil.chain, anvil.operator)
     receipts = [probe.send("note", bytes(32), number, 1) for number in range(4)]
     cursor = anvil.chain.read_logs(anvil.chain.start(0), []).cursor
-    anvil.request("anvil_reorg", 3, [])
+    anvil.reorganise(3)
     with pytest.raises(ChainReorganised, match="deeper than its confirmations"):
         anvil.chain.read_logs(cursor, [])
     with pytest.raises(ChainReorganised):
