@@ -101,7 +101,8 @@ def tour() -> list[Click]:
         _choice("if it is withdrawn", "If it is withdrawn", "If this dataset were withdrawn"),
         Click("its versions", _choose("Versions"), _region("Versions of this dataset")),
         _menu("Audit"),
-        Click("filter: access granted", _filter_kind, _words("Page 1")),
+        Click("filter: words typed", _type_kind, lambda page: page.get_by_role("option").first),
+        Click("filter: access granted", _choose_kind, _words("Page 1")),
         _choice("compare two sizes", "Compare two sizes", "size"),
         _menu("Members"),
         _choice("voting power", "Voting power", "One token is one vote"),
@@ -197,6 +198,9 @@ def _slide_back(page: Page) -> None:
     slider.press("ArrowLeft")
 
 
-def _filter_kind(page: Page) -> None:
+def _type_kind(page: Page) -> None:
     _main(page).get_by_role("combobox").first.fill("Access granted")
+
+
+def _choose_kind(page: Page) -> None:
     page.get_by_role("option").first.click()
