@@ -180,8 +180,8 @@ def test_hostile_text_is_shown_as_text_and_does_nothing(
     main = page.get_by_test_id("stMain")
     for active in ("img[src=x]", "a[href^='javascript']", "a[href*='evil']", ".katex"):
         assert main.locator(active).count() == 0, active
-    # The one that follows links is the dashboard's own.
-    assert main.locator("script").count() == main.locator(".st-key-follow-links script").count()
+    # Two are the dashboard's own: what follows links, and what fetches widgets.
+    assert main.locator("script").count() == main.locator(".st-key-scripts script").count() == 2
     assert page.evaluate("getComputedStyle(document.body).display") != "none"
 
 
