@@ -37,7 +37,7 @@ from dashboard.models.verdicts import (
 )
 from dashboard.models.views import compare, ingredients, proof
 from dashboard.navigation import anchor, asked, link
-from dashboard.reading.connection import look_again, looked_at, read, read_event
+from dashboard.reading.connection import look_again, looked_at, read, read_event, read_events
 from dashboard.reading.names import named
 from dashboard.words.kinds import kind_in_words
 from dashboard.words.times import day
@@ -157,7 +157,7 @@ def _as_of(model: str, version: str, published: int, present: int) -> int | None
     """The moment that is looked at; None for now."""
     behind = events_behind(audit_of(model, version, present))
     moments = [index for index in behind if index >= published]
-    labels = {index: _moment(index) for index in moments[-_MOMENTS:]}
+    labels = {index: _moment(item) for index, item in read_events(moments[-_MOMENTS:]).items()}
     options = [*labels, None]
     if len(options) < 2:
         return None
@@ -168,11 +168,9 @@ def _as_of(model: str, version: str, published: int, present: int) -> int | None
     )  # fmt: skip
 
 
-def _moment(index: int) -> str:
-    found = read_event(index)
-    event = found.get("event")
-    kind = text_of(event, "kind") if isinstance(event, dict) else ""
-    return f"{day(number(found, 'recordedAt'))}, event {index}: {kind_in_words(kind).lower()}"
+def _moment(item: JsonObject) -> str:
+    kind = kind_in_words(text_of(inner(item, "event"), "kind")).lower()
+    return f"{day(number(item, 'recordedAt'))}, event {number(item, 'index')}: {kind}"
 
 
 def _verdict(audit: JsonObject, version: JsonObject, at: int, since: int | None) -> None:

@@ -17,13 +17,14 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import streamlit as st
 
 from client import ConcordError, JsonObject, Ledger, RetryPolicy
+from client.fields import number, objects
 from client.trust import Trust
 from dashboard.addresses import SERVER, STATE, USUAL_SERVER
 
@@ -142,6 +143,13 @@ def _event(reader: str, index: int) -> JsonObject:
     return ledger().fetch(f"/v1/events/{index}")
 
 
+@st.cache_resource(ttl=SETTLED_SECONDS, max_entries=200, show_spinner=False)
+def _stretch(reader: str, first: int, last: int) -> dict[int, JsonObject]:
+    del reader
+    answer = ledger().fetch("/v1/events", since=first, until=last, limit=PAGE)
+    return {number(item, "index"): item for item in objects(answer, "items")}
+
+
 @st.cache_resource(ttl=SETTLED_SECONDS, max_entries=24, show_spinner=False)
 def _settled(reader: str, path: str, query: tuple[tuple[str, Query], ...]) -> JsonObject:
     del reader
@@ -164,6 +172,26 @@ def read_event(index: int) -> JsonObject:
         ConcordError: the server refused, or nobody answers.
     """
     return _event(kept_for(), index)
+
+
+def read_events(indices: Iterable[int]) -> dict[int, JsonObject]:
+    """Several events of the log, by index: those that stand near each other in one answer.
+
+    Raises:
+        ConcordError: the server refused, or nobody answers.
+    """
+    wanted = sorted(set(indices))
+    stretches: list[list[int]] = []
+    for index in wanted:
+        if stretches and index - stretches[-1][0] < PAGE:
+            stretches[-1].append(index)
+        else:
+            stretches.append([index])
+    near: dict[int, JsonObject] = {}
+    for stretch in stretches:
+        if len(stretch) > 1:
+            near |= _stretch(kept_for(), stretch[0], stretch[-1])
+    return {index: near.get(index) or read_event(index) for index in wanted}
 
 
 def read_as_of(path: str, at: int, **query: Query) -> JsonObject:

@@ -153,6 +153,15 @@ def test_whether_there_is_a_dao_is_asked_once(asked: list[tuple[str, dict[str, Q
     assert [path for path, _ in asked].count("/v1/dao") == 1
 
 
+def test_events_that_stand_near_each_other_are_read_in_one_answer(
+    asked: list[tuple[str, dict[str, Query]]],
+) -> None:
+    wanted = [3, 4, 9, 3 + connection.PAGE]
+    found = connection.read_events(reversed(wanted))
+    assert [path for path, _ in asked] == ["/v1/events", f"/v1/events/{wanted[-1]}"]
+    assert found == {index: connection.read_event(index) for index in wanted}
+
+
 def test_many_findings_come_in_pages(asked: list[tuple[str, dict[str, Query]]]) -> None:
     page = opened("models", model="careless", version="1")
     assert f"{FINDINGS_SHOWN + 2} things were found, the worst first." in said(page)
