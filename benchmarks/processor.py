@@ -1,5 +1,5 @@
-"""Processor time of everything that a benchmark has started: on a machine that does other things as
-well, it tells more than the wall clock.
+"""Processor time of everything that a benchmark has started, and what the machine's host took away:
+on a machine that does other things as well, they tell more than the wall clock.
 """
 
 from __future__ import annotations
@@ -26,3 +26,11 @@ def milliseconds_of_children() -> float:
     while found := {pid for pid, parent in parents.items() if parent in mine} - mine:
         mine |= found
     return 1_000 * sum(times.get(pid, 0) for pid in mine - {os.getpid()}) / _TICKS
+
+
+def stolen_seconds() -> float:
+    """Since it started, what a virtual machine's cores waited for their host: the sum over all
+    cores (`steal` in proc_stat(5)). What is measured meanwhile says little about the program.
+    """
+    first = Path("/proc/stat").read_text().splitlines()[0].split()
+    return int(first[8]) / _TICKS
