@@ -39,7 +39,7 @@ from benchmarks.dashboard_tour import (
     stops,
     tour,
 )
-from benchmarks.processor import milliseconds_of_children
+from benchmarks.processor import milliseconds_of_children, stolen_seconds
 from tests.dashboard.processes import DashboardProcess
 from tests.support.servers import ServerProcess
 
@@ -125,10 +125,14 @@ def measure(browser: Browser, url: str, pages: list[Stop], rounds: int) -> bool:
 
 
 def _section(title: str, run: Callable[[], list[Times]]) -> list[Times]:
-    print(f"{title} (load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)", flush=True)
+    cores = os.cpu_count() or 1
+    print(f"{title} (load {os.getloadavg()[0]:.1f} on {cores} cores)", flush=True)
+    began, before = time.perf_counter(), stolen_seconds()
     taken = run()
+    stolen = (stolen_seconds() - before) / ((time.perf_counter() - began) * cores)
     for each in taken:
         print(each, flush=True)
+    print(f"{stolen:.0%} of the cores' time went to others on the machine's host", flush=True)
     return taken
 
 
