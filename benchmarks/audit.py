@@ -1,6 +1,6 @@
 """Questions to a large ledger: audit, bundle, impact, lineage, and the closure of a huge graph.
 
-    python benchmarks/audit.py [--events 1000000] [--ancestors 10000] [--nodes 1000000]
+    python -m benchmarks.audit [--events 1000000] [--ancestors 10000] [--nodes 1000000]
 
 Builds a database of so many events: two chains of models, of 100 and of 10,000 ancestors, spread
 evenly among recorded uses, nearly half of them within runs. Then asks as the service does, in one

@@ -1,6 +1,6 @@
 """The embedded content store's speed, beside what this disk and this processor can do at all.
 
-    python benchmarks/content_store.py [--mebibytes 512] [--directory DIR] [--small 500]
+    python -m benchmarks.content_store [--mebibytes 512] [--directory DIR] [--small 500]
 
 Prints add (durable) and verified read in MB/s, and in the same run a plain copy made durable, a
 plain read and `sha256sum` of the same file, with the ratios; then small adds a second beside bare
