@@ -96,6 +96,9 @@ class JoinedWrites(asyncio.Transport):
     def _send(self) -> None:
         held, size = self._held, self._size
         self._held, self._size = [], 0
+        if self._transport.is_closing():
+            # The client has gone since; uvloop takes nothing for a connection that is closed.
+            return
         # To copy much takes longer than to send it in pieces.
         for piece in [b"".join(held)] if 0 < size <= _HELD_BYTES else held:
             self._transport.write(piece)

@@ -31,6 +31,9 @@ class FarEnd(asyncio.Transport):
     def abort(self) -> None:
         self.pieces.append(b"<aborted>")
 
+    def is_closing(self) -> bool:
+        return bool({b"<closed>", b"<aborted>"} & {*self.pieces})
+
     def get_write_buffer_size(self) -> int:
         return 7
 
@@ -98,6 +101,17 @@ def test_a_writer_who_never_pauses_is_held_back_by_the_connection_itself() -> No
             assert written * len(chunk) - sum(map(len, far.pieces)) <= 65_536
         await turn()
         assert b"".join(far.pieces) == chunk * 10
+
+    run(steps)
+
+
+def test_what_was_written_for_a_client_who_has_gone_meanwhile_is_dropped() -> None:
+    async def steps(near: JoinedWrites, far: FarEnd) -> None:
+        near.write(b"said")
+        # As the event loop does when the connection breaks; uvloop then raises at a write.
+        far.abort()
+        await turn()
+        assert far.pieces == [b"<aborted>"]
 
     run(steps)
 
