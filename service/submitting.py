@@ -1,8 +1,8 @@
 """Single events, handed to the log together.
 
-Events that arrive in one turn of the event loop go to the log as one group and come back as one:
-the locks and wake-ups between the two threads are paid once for all of them. The log commits what
-waits together anyway, so nobody waits longer for it.
+Events that arrive in one turn of the event loop go to the log in groups and come back in them: the
+locks and wake-ups between the threads are paid once for each group. The log commits what waits
+together anyway, so nobody waits longer for it.
 """
 
 from __future__ import annotations
@@ -10,9 +10,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Future
+from typing import Final
 
 from ledger.log import Log, Submission
 from ledger.log.submission import Answer
+
+GROUP: Final = 16
+"""Events handed over at once, at most. Were it all that a turn brings, often everyone who is
+connected, no signature would be verified before the last event is read."""
 
 Waiter = asyncio.Future[Answer]
 
@@ -37,9 +42,13 @@ class Submitter:
         waiter: Waiter = self._loop.create_future()
         self._submissions.append(submission)
         self._waiters.append(waiter)
+        if len(self._submissions) == GROUP:
+            self._flush()
         return waiter
 
     def _flush(self) -> None:
+        if not self._submissions:
+            return
         submissions, waiters = self._submissions, self._waiters
         self._submissions, self._waiters = [], []
 
