@@ -18,8 +18,9 @@ from client.errors import ServerProblem, UnexpectedAnswer
 from client.wallets import NOT_SIGNED, contract_signature, with_usual_v
 from client.wire import Operation, Request, Response, check, post, read_object, text
 from ledger.errors import InvalidInput, Refused
-from ledger.events.identifiers import format_instant, keccak
+from ledger.events.identifiers import format_instant
 from ledger.events.signing import WrongSigner, recover
+from ledger.keccak import keccak
 
 if TYPE_CHECKING:
     from client.operations import Session

@@ -11,12 +11,12 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 import rlp
-from eth_hash.auto import keccak
 from eth_typing import ChecksumAddress
 from web3 import Web3
 from web3.contract import Contract
 
 from governance.contracts import ContractName, artifact
+from ledger.keccak import keccak
 
 CREATION_ORDER: tuple[ContractName, ...] = (
     "MembershipRegistry",

@@ -15,7 +15,7 @@ from governance.contracts import ContractName
 from governance.parameters import ZERO_ADDRESS, ClassParameters, ProposalClass
 from governance.reads import Read, Reader
 from ledger.chain.errors import ExecutionReverted
-from ledger.events.identifiers import keccak
+from ledger.keccak import keccak
 
 _QUORUM_NUMERATOR = keccak(b"quorumNumerator()")[:4]  # overloaded, so not found by its name
 

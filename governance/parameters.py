@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Annotated, Literal, Self, TypeAlias, get_args
 
-from eth_hash.auto import keccak
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from governance.contracts import ContractName
 from ledger.errors import InvalidInput
 from ledger.events.bodies.base import Role
 from ledger.events.identifiers import Address, Bytes32
+from ledger.keccak import keccak
 
 BASIS_POINTS = 10_000
 ZERO_ADDRESS = "0x" + 40 * "0"

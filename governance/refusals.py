@@ -14,7 +14,6 @@ from typing import TypeAlias
 
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
-from eth_hash.auto import keccak
 from eth_utils.abi import collapse_if_tuple
 
 from governance.contracts import CONTRACT_NAMES, artifact
@@ -24,6 +23,7 @@ from ledger.chain.errors import ExecutionReverted
 from ledger.chain.failures import revert_reason
 from ledger.errors import ConcordError
 from ledger.events.identifiers import to_checksum_address
+from ledger.keccak import keccak
 
 Argument: TypeAlias = "str | int | bool | bytes | tuple[Argument, ...]"
 

@@ -1,11 +1,14 @@
 """Recovering signers in a second process, beside the one that appends.
 
-Recovery is the largest part of an append, and all of it can be done elsewhere. Threads would share
-one interpreter lock with the sequencer and leave a second core idle. The process is told digests,
-signatures and actors, and answers which of them belong together; it sees no event, keeps nothing.
+Recovery is the largest part of an append, and all of it can be done elsewhere, and the digests too.
+Threads would share one interpreter lock with the sequencer and leave a second core idle. The
+process is told what is signed, by whom and with which signature, and answers which of them belong
+together; whether an event is well formed it does not ask, and it keeps nothing.
 
-    request    u32 count, then for each: digest[32] ‖ signature[65] ‖ actor[20]
-    answer     one byte for each: 1 where the actor made the signature over the digest, else 0
+    request    separator[32] ‖ u32 count, then for each:
+               signature[65] ‖ actor[20] ‖ nonce[32] ‖ u64 issuedAt ‖ u32 length of each of
+               kind, subject, summary, body ‖ these four
+    answer     one byte for each: 1 where the actor made the signature over the event, else 0
 
 Starting it costs 0.1 s, for it imports the curve and the hash and nothing else of the ledger. It
 writes one byte when it is ready, and ends when its input does: it never outlives its parent.
@@ -20,15 +23,16 @@ import struct
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from ledger.eip712 import event_digest
 from ledger.errors import Unavailable
 from ledger.secp256k1 import SIGNATURE_BYTES, InvalidSignature, recover_address
 
-_COUNT: Final = struct.Struct(">I")
-_CHECK: Final = struct.Struct("32s65s20s")
+_HEAD: Final = struct.Struct(">32sI")
+_CHECK: Final = struct.Struct(">65s20s32sQ4I")
 _READY: Final = b"\x01"
 _STOPS_WITHIN: Final = 5.0
 
@@ -40,27 +44,39 @@ class RecoveryStopped(Unavailable):
     remedy = "Restart the service; what was not acknowledged is sent again by its sender."
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One question: did this actor make this signature over this digest?
+def question(
+    *,
+    signature: bytes,
+    actor: bytes,
+    nonce: bytes,
+    issued_at: int,
+    kind: bytes,
+    subject: bytes,
+    summary: bytes,
+    body: bytes,
+) -> bytes:
+    """One question: did this actor make this signature over this event?
 
-    Attributes:
-        digest: 32 bytes.
+    Args:
         signature: 65 bytes.
         actor: 20 bytes.
+        nonce: 32 bytes.
+        issued_at: milliseconds since the epoch, below 2^64.
+        kind: UTF-8, as all strings.
+        subject: likewise.
+        summary: likewise.
+        body: JCS.
 
     Raises:
-        ValueError: one of them has another length.
+        ValueError: signature, actor or nonce has another length.
     """
-
-    digest: bytes
-    signature: bytes
-    actor: bytes
-
-    def __post_init__(self) -> None:
-        # Packing would pad or cut what has another length, and cut signatures can be valid.
-        if (len(self.digest), len(self.signature), len(self.actor)) != (32, SIGNATURE_BYTES, 20):
-            raise ValueError("a check is a digest, a signature and an actor of 32, 65 and 20 bytes")
+    # Packing would pad or cut what has another length, and cut signatures can be valid.
+    if (len(signature), len(actor), len(nonce)) != (SIGNATURE_BYTES, 20, 32):
+        raise ValueError("a signature, an actor and a nonce have 65, 20 and 32 bytes")
+    lengths = len(kind), len(subject), len(summary), len(body)
+    return b"".join(
+        (_CHECK.pack(signature, actor, nonce, issued_at, *lengths), kind, subject, summary, body)
+    )
 
 
 class RecoveryProcess:
@@ -104,20 +120,23 @@ class RecoveryProcess:
                 raise RecoveryStopped("The second process ended as it began.")
         return self._ready
 
-    def matches(self, checks: Sequence[Check]) -> list[bool]:
+    def matches(self, separator: bytes, questions: Sequence[bytes]) -> list[bool]:
         """Which of these signatures were made by their actors.
+
+        Args:
+            separator: of the domain that events are signed for (EIP-712), 32 bytes.
+            questions: as `question` makes them.
 
         Raises:
             RecoveryStopped: it ended before it had answered.
         """
-        packed = [_CHECK.pack(check.digest, check.signature, check.actor) for check in checks]
         try:
-            self._requests.write(_COUNT.pack(len(checks)) + b"".join(packed))
+            self._requests.write(_HEAD.pack(separator, len(questions)) + b"".join(questions))
             self._requests.flush()
-            answer = self._answers.read(len(checks))
+            answer = self._answers.read(len(questions))
         except OSError as error:
             raise RecoveryStopped("The second process ended.") from error
-        if len(answer) != len(checks):
+        if len(answer) != len(questions):
             raise RecoveryStopped("The second process ended before it had answered.")
         return [byte == 1 for byte in answer]
 
@@ -136,23 +155,41 @@ class RecoveryProcess:
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answers until the requests end; what the second process does."""
+    """Answers until the requests end, or end amid one; what the second process does."""
     answers.write(_READY)
     answers.flush()
-    while len(head := requests.read(_COUNT.size)) == _COUNT.size:
-        (count,) = _COUNT.unpack(head)
-        body = requests.read(count * _CHECK.size)
-        if len(body) != count * _CHECK.size:
-            return
-        answers.write(bytes(_match(*fields) for fields in _CHECK.iter_unpack(body)))
-        answers.flush()
+    with suppress(EOFError):
+        while True:
+            separator, count = _HEAD.unpack(_read(requests, _HEAD.size))
+            answers.write(bytes(_match(separator, requests) for _ in range(count)))
+            answers.flush()
 
 
-def _match(digest: bytes, signature: bytes, actor: bytes) -> bool:
+def _match(separator: bytes, requests: BinaryIO) -> bool:
+    head = _CHECK.unpack(_read(requests, _CHECK.size))
+    signature, actor, nonce, issued_at = head[:4]
+    kind, subject, summary, body = (_read(requests, length) for length in head[4:])
+    message = event_digest(
+        separator,
+        kind=kind,
+        subject=subject,
+        summary=summary,
+        actor=actor,
+        issued_at=issued_at,
+        nonce=nonce,
+        body=body,
+    )
     try:
-        return recover_address(digest, signature) == actor
+        return bool(recover_address(message, signature) == actor)
     except InvalidSignature:
         return False
+
+
+def _read(requests: BinaryIO, count: int) -> bytes:
+    found = requests.read(count)
+    if len(found) != count:
+        raise EOFError
+    return found
 
 
 if __name__ == "__main__":

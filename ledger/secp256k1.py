@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Final
 
 from coincurve.keys import PublicKey
-from eth_hash.backends.pysha3 import backend
 
 from ledger.errors import InvalidInput
+from ledger.keccak import keccak
 
 SIGNATURE_BYTES: Final = 65
 
@@ -58,4 +58,4 @@ def recover_address(message: bytes, signature: bytes) -> bytes:
         ).format(compressed=False)
     except ValueError as error:
         raise InvalidSignature("This signature fits no key at all.") from error
-    return bytes(backend.keccak256(public[1:])[12:])
+    return keccak(public[1:])[12:]

@@ -16,7 +16,8 @@ from eth_abi.exceptions import EncodingError
 from client.dao.contracts import DaoContracts
 from client.errors import InvalidProposalDraft
 from ledger.events.canonical import JsonObject, JsonValue
-from ledger.events.identifiers import keccak, parse_instant, to_checksum_address
+from ledger.events.identifiers import parse_instant, to_checksum_address
+from ledger.keccak import keccak
 
 AbiValue: TypeAlias = "int | str | bytes | Sequence[AbiValue]"
 CLASSES = ("routine", "membership", "treasury", "constitutional")

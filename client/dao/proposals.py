@@ -29,7 +29,7 @@ from client.dao.contracts import DaoContracts
 from client.dao.transactions import Transaction
 from client.errors import InvalidProposalDraft, NotYoursToCancel, WrongTransaction
 from ledger.events.canonical import JsonObject
-from ledger.events.identifiers import keccak
+from ledger.keccak import keccak
 
 PROPOSE = "propose(address[],uint256[],bytes[],string)"
 CANCEL = "cancel(address[],uint256[],bytes[],bytes32)"

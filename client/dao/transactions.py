@@ -19,7 +19,7 @@ from client.errors import FeeTooHigh, UnexpectedAnswer, WrongTransaction
 from client.wire import integer, text
 from ledger.events import SigningKey
 from ledger.events.canonical import JsonObject
-from ledger.events.identifiers import keccak
+from ledger.keccak import keccak
 
 HIGHEST_FEE = 1_000 * 10**9
 """Wei for a unit of gas, the tip included."""

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ledger.events.canonical import JsonObject
-from ledger.events.identifiers import keccak
+from ledger.keccak import keccak
 
 VERSION = "1"
 

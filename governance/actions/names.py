@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from eth_hash.auto import keccak
-
 from governance.actions.calls import contract_at
 from governance.addresses import DaoAddresses
 from governance.wording import visible
+from ledger.keccak import keccak
 
 _CONTRACT_NAMES = {
     "MembershipRegistry": "the membership registry",

@@ -20,7 +20,8 @@ from governance.addresses import DaoAddresses
 from governance.contracts import ContractName, artifact
 from ledger.chain.values import ChainLog
 from ledger.errors import IntegrityError
-from ledger.events.identifiers import keccak, to_checksum_address
+from ledger.events.identifiers import to_checksum_address
+from ledger.keccak import keccak
 
 _T = TypeVar("_T")
 

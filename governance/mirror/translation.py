@@ -30,7 +30,7 @@ from ledger.events.bodies.governance import (
     ProposalClassName,
 )
 from ledger.events.canonical import MAX_SAFE_INTEGER, JsonObject, JsonValue
-from ledger.events.identifiers import keccak
+from ledger.keccak import keccak
 from ledger.views.records import ModelVersion
 
 CALLDATA_BUDGET: Final = 16_384

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eth_abi.abi import encode
-from eth_hash.auto import keccak
 
 from governance.actions import Action, Call, call_of
 from governance.addresses import DaoAddresses
@@ -15,6 +14,7 @@ from governance.proposals.description import compose
 from governance.proposals.errors import InvalidProposal
 from governance.proposals.evidence import Evidence
 from ledger.events.bodies.governance import MAX_CALLS
+from ledger.keccak import keccak
 
 CallLists = tuple[list[str], list[int], list[bytes]]
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from eth_abi.abi import decode
-from eth_hash.auto import keccak
 
 from governance.actions import Action, canonical_address, checksum_address
 from governance.actions.calls import AbiValue, call_data
@@ -46,6 +45,7 @@ from governance.contracts import ContractName
 from governance.parameters import ROLES, ZERO_ADDRESS, ProposalClass, role_id
 from governance.reads import Read
 from governance.wording import duration, share, tokens
+from ledger.keccak import keccak
 
 UNREADABLE = "unknown"
 _QUORUM_NUMERATOR = keccak(b"quorumNumerator()")[:4]  # overloaded, so not found by its name

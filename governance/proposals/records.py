@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from eth_hash.auto import keccak
-
 from governance.actions import Call, canonical_address, checksum_address
 from governance.addresses import DaoAddresses
 from governance.mirror.contract_logs import ContractLog, LogReader
@@ -18,6 +16,7 @@ from governance.proposals.errors import UnknownProposal
 from ledger.chain.chain import Chain, Cursor
 from ledger.chain.errors import ChainAnswerInvalid, ChainReorganised
 from ledger.chain.values import ChainLog
+from ledger.keccak import keccak
 
 CREATED = keccak(
     b"ProposalCreated(uint256,address,address[],uint256[],string[],bytes[],uint256,uint256,string)"

@@ -19,7 +19,7 @@ from governance.votes.receipts import Place
 from ledger.chain.chain import Chain
 from ledger.chain.values import BlockRef, ChainLog
 from ledger.errors import IntegrityError, Unavailable
-from ledger.events.identifiers import keccak
+from ledger.keccak import keccak
 
 VOTE_CAST: Final = "VoteCast(address,uint256,uint8,uint256,string)"
 VOTE_CAST_WITH_PARAMS: Final = "VoteCastWithParams(address,uint256,uint8,uint256,string,bytes)"

@@ -26,7 +26,7 @@ from governance.votes.errors import (
 from governance.wording import tokens
 from ledger.chain.errors import ExecutionReverted
 from ledger.errors import ConcordError
-from ledger.events.identifiers import keccak
+from ledger.keccak import keccak
 
 _KEYED_NONCES = keccak(b"nonces(address,uint192)")[:4]  # overloaded, so not found by its name
 

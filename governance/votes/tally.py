@@ -29,7 +29,7 @@ from governance.reads import Read, Reader
 from ledger.chain.chain import Chain, Cursor
 from ledger.chain.errors import ChainReorganised, ExecutionReverted
 from ledger.chain.values import ChainLog
-from ledger.events.identifiers import keccak
+from ledger.keccak import keccak
 
 VOTE_CAST = keccak(b"VoteCast(address,uint256,uint8,uint256,string)")
 VOTE_CAST_WITH_PARAMS = keccak(b"VoteCastWithParams(address,uint256,uint8,uint256,string,bytes)")

@@ -26,7 +26,7 @@ from governance.reads import Read, Reader
 from governance.votes.ballots import Ballot, Delegation
 from ledger.chain.errors import ChainAnswerInvalid
 from ledger.events.canonical import JsonObject
-from ledger.events.identifiers import keccak
+from ledger.keccak import keccak
 
 _BALLOT = (
     ("proposalId", "uint256"),

@@ -27,7 +27,7 @@ from ledger.anchor.errors import (
 from ledger.anchor.registry import ANCHORED, AnchorRegistry
 from ledger.chain.chain import Chain
 from ledger.chain.values import TransactionReceipt
-from ledger.events.identifiers import keccak
+from ledger.keccak import keccak
 from ledger.merkle import Anchor, Checkpoint
 
 

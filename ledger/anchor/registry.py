@@ -19,7 +19,8 @@ from ledger.chain.chain import Chain
 from ledger.chain.errors import ExecutionReverted
 from ledger.chain.signing import TransactionDraft
 from ledger.chain.values import ChainLog
-from ledger.events.identifiers import keccak, to_checksum_address
+from ledger.events.identifiers import to_checksum_address
+from ledger.keccak import keccak
 
 ANCHOR: Final = "anchor(uint64,bytes32,bytes32[])"
 LATEST: Final = "latest()"

@@ -12,13 +12,13 @@ from importlib.metadata import version
 from typing import TypeAlias
 
 from eth.abc import BlockHeaderAPI, VirtualMachineAPI
-from eth_hash.auto import keccak
 
 from ledger.chain import bodies, encoding, execution, params, records
 from ledger.chain.encoding import Json, JsonObject
 from ledger.chain.errors import BlockUnknown, RpcFault, RpcInvalidParams, RpcLimitExceeded
 from ledger.chain.node import EmbeddedNode
 from ledger.chain.params import BlockAt
+from ledger.keccak import keccak
 
 Method: TypeAlias = Callable[[EmbeddedNode, Sequence[Json]], Json]
 

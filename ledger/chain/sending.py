@@ -20,7 +20,6 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
-from eth_hash.auto import keccak
 from eth_typing import Address
 
 from ledger.chain.encoding import Json, data, quantity
@@ -31,6 +30,7 @@ from ledger.chain.requester import Requester, is_fault
 from ledger.chain.signing import Signer, TransactionDraft
 from ledger.chain.values import TransactionReceipt, read_quantity
 from ledger.errors import ConcordError
+from ledger.keccak import keccak
 
 Turn = Callable[[Address], AbstractContextManager[None]]
 """Entered while nonces of an account are taken and used: one process at a time is inside."""

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from coincurve import PrivateKey as NativeKey
-from eth_hash.auto import keccak
 from eth_keys.datatypes import PrivateKey
 from eth_typing import Address
 
 from ledger.chain.rlp_items import encode_list, encode_number, encode_string
+from ledger.keccak import keccak
 
 _TYPE = b"\x02"  # EIP-2718 type of EIP-1559
 

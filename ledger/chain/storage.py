@@ -17,11 +17,11 @@ from eth.db.cache import CacheDB
 from eth.db.journal import JournalDB
 from eth.db.storage import AccountStorageDB
 from eth.vm.interrupt import MissingBytecode, MissingStorageTrieNode
-from eth_hash.auto import keccak
 from eth_typing import Address, Hash32
 
 from ledger.chain import trie
 from ledger.chain.rlp_items import decode_string, encode_number
+from ledger.keccak import keccak
 
 _SLOT_SIZE = 32
 

@@ -26,9 +26,9 @@ from pathlib import Path
 import lmdb
 from eth.abc import AtomicWriteBatchAPI
 from eth.db.backends.base import BaseAtomicDB, BaseDB
-from eth_hash.auto import keccak
 
 from ledger.chain.errors import ChainInUse, ChainStoreCorrupt, ChainStoreFailed
+from ledger.keccak import keccak
 
 _HASH_SIZE = 32
 INITIAL_MAP_BYTES = 64 * 1024 * 1024

@@ -19,10 +19,10 @@ from itertools import groupby
 from typing import Final
 
 from eth.constants import BLANK_ROOT_HASH
-from eth_hash.auto import keccak
 from eth_typing import Hash32
 
 from ledger.chain.rlp_items import decode_string, encode_list, encode_number, encode_string
+from ledger.keccak import keccak
 
 Read = Callable[[bytes], bytes]
 """The encoded node of a hash; KeyError if there is none."""

@@ -12,13 +12,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, NewType
 
-from eth_hash.backends.pysha3 import backend
 from pydantic import AfterValidator, StringConstraints, WithJsonSchema
 
 from ledger.errors import InvalidInput
-
-keccak = backend.keccak256
-"""Ethereum's Keccak-256. The C backend takes 0.9 µs where the default takes 4.7 µs."""
+from ledger.keccak import keccak
 
 Milliseconds = NewType("Milliseconds", int)
 """Since the Unix epoch, UTC."""

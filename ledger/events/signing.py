@@ -18,8 +18,9 @@ from eth_utils.exceptions import ValidationError
 
 from ledger.errors import InvalidInput, Refused
 from ledger.events.envelope import Event
-from ledger.events.identifiers import keccak, to_checksum_address
+from ledger.events.identifiers import to_checksum_address
 from ledger.events.typed_data import Domain, digest
+from ledger.keccak import keccak
 from ledger.secp256k1 import InvalidSignature, recover_address
 
 _KEYS = KeyAPI(CoinCurveECCBackend())

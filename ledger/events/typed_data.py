@@ -14,25 +14,16 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from functools import lru_cache
 
+from ledger.eip712 import EVENT_FIELDS, event_digest, type_hash
 from ledger.errors import InvalidInput
 from ledger.events.canonical import MAX_SAFE_INTEGER, JsonObject
 from ledger.events.envelope import Event
-from ledger.events.identifiers import keccak
+from ledger.keccak import keccak
 
 DOMAIN_NAME = "Concord Ledger"
 DOMAIN_VERSION = "1"
 
-EVENT_FIELDS = (
-    ("kind", "string"),
-    ("subject", "string"),
-    ("summary", "string"),
-    ("actor", "address"),
-    ("issuedAt", "uint64"),
-    ("nonce", "bytes32"),
-    ("bodyHash", "bytes32"),
-)
 SEALED_READ_FIELDS = (("reader", "address"), ("commitment", "bytes32"), ("issuedAt", "uint64"))
 _DOMAIN_FIELDS = (
     ("name", "string"),
@@ -42,13 +33,8 @@ _DOMAIN_FIELDS = (
 )
 
 
-def _type_hash(name: str, fields: tuple[tuple[str, str], ...]) -> bytes:
-    return keccak(f"{name}({','.join(f'{kind} {field}' for field, kind in fields)})".encode())
-
-
-_EVENT_TYPE = _type_hash("Event", EVENT_FIELDS)
-_SEALED_READ_TYPE = _type_hash("SealedRead", SEALED_READ_FIELDS)
-_DOMAIN_TYPE = _type_hash("EIP712Domain", _DOMAIN_FIELDS)
+_SEALED_READ_TYPE = type_hash("SealedRead", SEALED_READ_FIELDS)
+_DOMAIN_TYPE = type_hash("EIP712Domain", _DOMAIN_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +74,6 @@ class Domain:
         return hashlib.sha256(self.origin.encode()).digest()
 
 
-@lru_cache(maxsize=65536)
-def _address_word(address: str) -> bytes:
-    return bytes(12) + bytes.fromhex(address[2:])
-
-
-@lru_cache(maxsize=128)
-def _kind_word(kind: str) -> bytes:
-    return keccak(kind.encode())
-
-
 def body_hash(event: Event) -> bytes:
     """SHA-256 of the body's JCS bytes."""
     return hashlib.sha256(event.body_bytes).digest()
@@ -105,22 +81,27 @@ def body_hash(event: Event) -> bytes:
 
 def digest(event: Event, domain: Domain) -> bytes:
     """The 32 bytes that the actor signs (EIP-712 `hashTypedData`)."""
-    struct = keccak(
-        _EVENT_TYPE
-        + _kind_word(event.kind)
-        + keccak(event.subject.encode())
-        + keccak(event.summary.encode())
-        + _address_word(event.actor)
-        + event.issued_at.to_bytes(32)
-        + bytes.fromhex(event.nonce[2:])
-        + body_hash(event)
+    return event_digest(
+        domain.separator,
+        kind=event.kind.encode(),
+        subject=event.subject.encode(),
+        summary=event.summary.encode(),
+        actor=bytes.fromhex(event.actor[2:]),
+        issued_at=event.issued_at,
+        nonce=bytes.fromhex(event.nonce[2:]),
+        body=event.body_bytes,
     )
-    return keccak(b"\x19\x01" + domain.separator + struct)
 
 
 def sealed_read_digest(*, reader: str, commitment: bytes, issued_at: int, domain: Domain) -> bytes:
     """The 32 bytes that a reader signs to be shown the value behind a commitment."""
-    struct = keccak(_SEALED_READ_TYPE + _address_word(reader) + commitment + issued_at.to_bytes(32))
+    struct = keccak(
+        _SEALED_READ_TYPE
+        + bytes(12)
+        + bytes.fromhex(reader[2:])
+        + commitment
+        + issued_at.to_bytes(32)
+    )
     return keccak(b"\x19\x01" + domain.separator + struct)
 
 

@@ -17,12 +17,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from ledger.errors import ConcordError
-from ledger.events import Domain, Event, digest, verify_signature
+from ledger.events import Domain, verify_signature
 from ledger.log.errors import LogClosed, NoChainToAsk, QueueFull
 from ledger.log.metrics import Metrics
 from ledger.log.submission import Limits, Pending
 from ledger.log.wallets import Settle, WalletDesk
-from ledger.recovery import Check, RecoveryProcess, RecoveryStopped
+from ledger.recovery import RecoveryProcess, RecoveryStopped, question
 from ledger.secp256k1 import SIGNATURE_BYTES
 
 RETRY_AFTER_SECONDS = 1
@@ -164,11 +164,12 @@ class Intake:
         return len(self._verified) < self._limits.batch
 
     def _verify(self, batch: Sequence[Pending]) -> list[Pending]:
+        for pending in batch:
+            pending.nonce = bytes.fromhex(pending.submission.event.nonce[2:])
         checked = self._recovered(batch)
         good: list[Pending] = []
         for pending, is_verified in zip(batch, checked, strict=True):
             event = pending.submission.event
-            pending.nonce = bytes.fromhex(event.nonce[2:])
             try:
                 if not is_verified:
                     verify_signature(event, self._domain)
@@ -218,16 +219,25 @@ class Intake:
             self._recovery = self._recovery or RecoveryProcess()
             if not self._recovery.is_ready():
                 return none
-            checks = [self._check(pending.submission.event) for pending in batch]
-            return self._recovery.matches(checks)
+            asked = [_question(pending) for pending in batch]
+            return self._recovery.matches(self._domain.separator, asked)
         except RecoveryStopped:
             # Slower, not wrong: from now on this thread does the work.
             self._may_recover = False
             return none
 
-    def _check(self, event: Event) -> Check:
-        signature = bytes.fromhex(event.signature[2:])
+
+def _question(pending: Pending) -> bytes:
+    event = pending.submission.event
+    signature = bytes.fromhex(event.signature[2:])
+    return question(
         # One of another length must not be cut to fit: it becomes one that nobody made.
-        if len(signature) != SIGNATURE_BYTES:
-            signature = bytes(SIGNATURE_BYTES)
-        return Check(digest(event, self._domain), signature, bytes.fromhex(event.actor[2:]))
+        signature=signature if len(signature) == SIGNATURE_BYTES else bytes(SIGNATURE_BYTES),
+        actor=bytes.fromhex(event.actor[2:]),
+        nonce=pending.nonce,
+        issued_at=event.issued_at,
+        kind=event.kind.encode(),
+        subject=event.subject.encode(),
+        summary=event.summary.encode(),
+        body=event.body_bytes,
+    )

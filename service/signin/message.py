@@ -26,7 +26,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ledger.errors import InvalidInput
-from ledger.events.identifiers import check_address, keccak
+from ledger.events.identifiers import check_address
+from ledger.keccak import keccak
 
 MAX_MESSAGE_CHARS = 4_096
 

@@ -8,18 +8,21 @@ import signal
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.errors import ConcordError
-from ledger.events import Event, digest, verify_signature
+from ledger.events import Domain, Event, verify_signature
 from ledger.log import Appended, Limits, Log, Submission
-from ledger.recovery import Check, RecoveryProcess, RecoveryStopped, serve
+from ledger.recovery import RecoveryProcess, RecoveryStopped, question, serve
 from tests.support.ledgers import Consortium
 from tests.support.logs import LogUnderTest
 from tests.support.waiting import await_that
+
+PARTS = ("signature", "actor", "nonce", "issued_at", "kind", "subject", "summary", "body")
 
 
 @pytest.fixture(scope="module")
@@ -30,37 +33,69 @@ def process() -> Iterator[RecoveryProcess]:
     recovery.close()
 
 
-def check_of(event: Event, consortium: Consortium) -> Check:
-    signature, actor = bytes.fromhex(event.signature[2:]), bytes.fromhex(event.actor[2:])
-    return Check(digest(event, consortium.domain), signature, actor)
+def parts_of(event: Event) -> dict[str, Any]:
+    return {
+        "signature": bytes.fromhex(event.signature[2:]),
+        "actor": bytes.fromhex(event.actor[2:]),
+        "nonce": bytes.fromhex(event.nonce[2:]),
+        "issued_at": event.issued_at,
+        "kind": event.kind.encode(),
+        "subject": event.subject.encode(),
+        "summary": event.summary.encode(),
+        "body": event.body_bytes,
+    }
+
+
+def altered(part: object, position: int, flip: int) -> object:
+    if isinstance(part, int):
+        return part ^ (flip << (8 * (position % 8)))
+    assert isinstance(part, bytes)
+    at = position % len(part)
+    return part[:at] + bytes([part[at] ^ flip]) + part[at + 1 :]
 
 
 def test_it_knows_signatures_of_their_actors_from_all_others(process: RecoveryProcess) -> None:
     consortium = Consortium()
-    good = [check_of(event, consortium) for event in consortium.history(40)]
-    other_digest = [Check(bytes(32), c.signature, c.actor) for c in good]
-    other_actor = [Check(c.digest, c.signature, bytes(20)) for c in good]
-    no_signature = [Check(c.digest, bytes(65), c.actor) for c in good]
-    answers = process.matches([*good, *other_digest, *other_actor, *no_signature])
-    assert answers == [True] * 40 + [False] * 120
-    assert process.matches([]) == []
+    separator = consortium.domain.separator
+    good = [parts_of(event) for event in consortium.history(40)]
+    others = [
+        [each | {part: bytes(length)} for each in good]
+        for part, length in (("nonce", 32), ("actor", 20), ("signature", 65))
+    ]
+    asked = [question(**each) for each in (*good, *(each for other in others for each in other))]
+    assert process.matches(separator, asked) == [True] * 40 + [False] * 120
+    assert process.matches(separator, []) == []
+    elsewhere = Domain(consortium.domain.chain_id + 1, consortium.domain.origin)
+    assert process.matches(elsewhere.separator, asked[:40]) == [False] * 40
 
 
-@settings(max_examples=60, deadline=None)
-@given(position=st.integers(0, 116), flip=st.integers(1, 255))
-def test_no_altered_byte_gets_through(process: RecoveryProcess, position: int, flip: int) -> None:
+@settings(max_examples=100, deadline=None)
+@given(part=st.sampled_from(PARTS), position=st.integers(0, 500), flip=st.integers(1, 255))
+def test_no_altered_byte_gets_through(
+    process: RecoveryProcess, part: str, position: int, flip: int
+) -> None:
     consortium = Consortium()
-    check = check_of(consortium.dataset("d"), consortium)
-    altered = bytearray(check.digest + check.signature + check.actor)
-    altered[position] ^= flip
-    changed = Check(bytes(altered[:32]), bytes(altered[32:97]), bytes(altered[97:]))
-    assert process.matches([check, changed, check]) == [True, False, True]
+    parts = parts_of(consortium.dataset("d"))
+    good = question(**parts)
+    changed = question(**parts | {part: altered(parts[part], position, flip)})
+    found = process.matches(consortium.domain.separator, [good, changed, good])
+    assert found == [True, False, True]
+
+
+def test_what_stands_in_one_field_never_counts_as_another_s(process: RecoveryProcess) -> None:
+    consortium = Consortium()
+    parts = parts_of(consortium.dataset("d"))
+    moved = parts | {"kind": parts["kind"][:-1], "subject": parts["kind"][-1:] + parts["subject"]}
+    asked = [question(**parts), question(**moved)]
+    assert process.matches(consortium.domain.separator, asked) == [True, False]
 
 
 @pytest.mark.parametrize("lengths", [(31, 65, 20), (32, 64, 20), (32, 66, 20), (32, 65, 21)])
 def test_nothing_is_cut_or_padded_to_fit(lengths: tuple[int, int, int]) -> None:
-    with pytest.raises(ValueError, match="32, 65 and 20"):
-        Check(*(bytes(length) for length in lengths))
+    nonce, signature, actor = (bytes(length) for length in lengths)
+    parts = parts_of(Consortium().dataset("d"))
+    with pytest.raises(ValueError, match="65, 20 and 32"):
+        question(**parts | {"nonce": nonce, "signature": signature, "actor": actor})
 
 
 def test_it_ends_when_its_input_does() -> None:
@@ -72,7 +107,9 @@ def test_it_ends_when_its_input_does() -> None:
 
 
 def test_it_ends_quietly_at_a_torn_request() -> None:
-    for request in (b"", b"\0\0", struct.pack(">I", 2) + bytes(118)):
+    asked = question(**parts_of(Consortium().dataset("d")))
+    head = struct.pack(">32sI", bytes(32), 2)
+    for request in (b"", head[:5], head, head + asked, head + asked + asked[:-1]):
         answers = io.BytesIO()
         serve(io.BytesIO(request), answers)
         assert answers.getvalue() == b"\x01"
@@ -84,8 +121,9 @@ def test_its_death_is_named() -> None:
     os.kill(recovery.pid, signal.SIGKILL)
     recovery._process.wait()
     consortium = Consortium()
+    asked = question(**parts_of(consortium.dataset("d")))
     with pytest.raises(RecoveryStopped):
-        recovery.matches([check_of(consortium.dataset("d"), consortium)] * 100)
+        recovery.matches(consortium.domain.separator, [asked] * 100)
     recovery.close()
 
 

@@ -18,7 +18,8 @@ from eth_account.messages import encode_defunct, encode_typed_data
 from ledger.chain.connect import connect
 from ledger.chain.wallets import ChainWallets
 from ledger.events import SigningKey
-from ledger.events.identifiers import keccak, to_checksum_address
+from ledger.events.identifiers import to_checksum_address
+from ledger.keccak import keccak
 from ledger.merkle import VerifierKey
 from service.founding import DaoTerms, found_ledger
 from service.settings import Settings

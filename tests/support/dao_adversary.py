@@ -40,8 +40,9 @@ from ledger.content.cid import Cid
 from ledger.content.layout import name_of
 from ledger.events import encode_leaf
 from ledger.events.canonical import parse_object
-from ledger.events.identifiers import Milliseconds, keccak, to_checksum_address
+from ledger.events.identifiers import Milliseconds, to_checksum_address
 from ledger.events.signing import recover
+from ledger.keccak import keccak
 from ledger.secp256k1 import InvalidSignature
 from tests.support.adversary import Honest, LogServer, problem
 from tests.support.examples import OPERATOR, body_of, signed_event

@@ -14,10 +14,10 @@ from eth.constants import GAS_MEMORY, GAS_MEMORY_QUADRATIC_DENOMINATOR, GAS_SHA3
 from eth.vm.logic.flow import jump
 from eth.vm.logic.invalid import InvalidOpcode
 from eth.vm.memory import Memory
-from eth_hash.auto import keccak
 
 from ledger.chain.jit.blocks import Block, block_at, jump_destinations
 from ledger.chain.jit.source import KNOWN_OPCODES, block_source
+from ledger.keccak import keccak
 
 RUNS_BEFORE = 8
 """How often a block runs in py-evm before it is made a function."""

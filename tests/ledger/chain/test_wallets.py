@@ -10,8 +10,9 @@ from ledger.chain.errors import ChainRefused
 from ledger.chain.wallets import ChainStateGone, ChainWallets, answer_at
 from ledger.errors import Unavailable
 from ledger.events.envelope import MAX_SIGNATURE_BYTES
-from ledger.events.identifiers import Milliseconds, keccak
+from ledger.events.identifiers import Milliseconds
 from ledger.events.wallets import WINDOW_MS, WalletAnswer
+from ledger.keccak import keccak
 from tests.support.chains import Backend
 from tests.support.ledgers import member_key
 from tests.support.wallets import DISHONEST, OWNER, Mood, Wallet, deploy_wallet

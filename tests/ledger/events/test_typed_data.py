@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from ledger.errors import InvalidInput
 from ledger.events import Domain, Event, digest, typed_data
 from ledger.events.canonical import JsonObject, canonical
-from ledger.events.identifiers import LATEST, keccak, to_checksum_address
+from ledger.events.identifiers import LATEST, to_checksum_address
 from ledger.events.typed_data import body_hash, sealed_read_digest, sealed_read_typed_data
+from ledger.keccak import keccak
 from tests.support import jcs
 from tests.support.examples import DOMAIN, EXAMPLES, LAB, body_of, signed_event
 

@@ -14,7 +14,7 @@ import pytest
 
 from client import EvidenceNamed
 from client.dao import MemberProfile
-from ledger.events.identifiers import keccak
+from ledger.keccak import keccak
 from service.cli.amounts import InvalidAmount, shown, smallest
 from service.cli.wanted import InvalidEvidence, evidence_of
 from tests.service.assembly import (
