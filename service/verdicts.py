@@ -16,15 +16,18 @@ of one version is always of the present log.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, wait
+from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from ledger.audit.answer import Verdict
+
+_log = logging.getLogger(__name__)
 
 BUDGET_SECONDS = 0.04
 """How long one question goes on with another version."""
@@ -143,6 +146,7 @@ class Verdicts:
             return False  # the service is being stopped
         wait([future], max(0.0, until - time.monotonic()))
         if not future.done():
+            future.add_done_callback(lambda done: _tell_failure(version, done))
             return False
         future.result()
         return True
@@ -160,3 +164,9 @@ class Verdicts:
             self._kept.move_to_end(version)
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
+
+
+def _tell_failure(version: VersionKey, judged: Future[None]) -> None:
+    error = None if judged.cancelled() else judged.exception()
+    if error is not None:
+        _log.error("version %s of model %s could not be judged", *reversed(version), exc_info=error)

@@ -132,6 +132,25 @@ def test_what_cannot_be_judged_is_told_and_holds_nobody_up() -> None:
             kept.of(VERSIONS, refuse, size=10, policies=NONE)
 
 
+def test_what_fails_when_nobody_waits_any_more_is_told_to_the_process_s_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    fail = threading.Event()
+    judges = ThreadPoolExecutor(1)
+    kept = Verdicts(judges)
+
+    def refuse(version: VersionKey) -> Judged:
+        fail.wait(60)
+        raise UnknownVersion(f"There is no {version}.")
+
+    monkeypatch.setattr(verdicts, "PATIENCE_SECONDS", 0.01)
+    assert kept.of([("kidneys", "7")], refuse, size=10, policies=NONE) == {}
+    fail.set()
+    judges.shutdown(wait=True)
+    assert "version 7 of model kidneys could not be judged" in caplog.text
+    assert "There is no ('kidneys', '7')." in caplog.text
+
+
 def test_a_list_with_the_latest_versions_says_what_their_audits_say(trained: Served) -> None:
     c = trained.consortium
     trained.record(c.model("without"), c.model_version("tumours", "2"))
