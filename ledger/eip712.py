@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from ledger.keccak import keccak
 
@@ -37,38 +37,44 @@ def _kind_word(kind: bytes) -> bytes:
     return keccak(kind)
 
 
-def event_digest(
-    separator: bytes,
-    *,
-    kind: bytes,
-    subject: bytes,
-    summary: bytes,
-    actor: bytes,
-    issued_at: int,
-    nonce: bytes,
-    body: bytes,
-) -> bytes:
-    """`hashTypedData` of an `Event`.
+class SignedFields(NamedTuple):
+    """What an actor signs of an event, as bytes.
 
-    Args:
-        separator: the domain's, 32 bytes.
+    Attributes:
         kind: UTF-8, as all strings.
         subject: likewise.
         summary: likewise.
         actor: 20 bytes.
-        issued_at: milliseconds since the epoch.
+        issued_at: milliseconds since the epoch, below 2^64.
         nonce: 32 bytes.
         body: JCS; `bodyHash` is its SHA-256.
     """
+
+    kind: bytes
+    subject: bytes
+    summary: bytes
+    actor: bytes
+    issued_at: int
+    nonce: bytes
+    body: bytes
+
+
+def event_digest(separator: bytes, signed: SignedFields) -> bytes:
+    """`hashTypedData` of an `Event`.
+
+    Args:
+        separator: the domain's, 32 bytes.
+        signed: the event.
+    """
     struct = keccak(
         _EVENT_TYPE
-        + _kind_word(kind)
-        + keccak(subject)
-        + keccak(summary)
+        + _kind_word(signed.kind)
+        + keccak(signed.subject)
+        + keccak(signed.summary)
         + bytes(12)
-        + actor
-        + issued_at.to_bytes(32)
-        + nonce
-        + hashlib.sha256(body).digest()
+        + signed.actor
+        + signed.issued_at.to_bytes(32)
+        + signed.nonce
+        + hashlib.sha256(signed.body).digest()
     )
     return keccak(b"\x19\x01" + separator + struct)

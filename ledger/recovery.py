@@ -27,7 +27,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from ledger.eip712 import event_digest
+from ledger.eip712 import SignedFields, event_digest
 from ledger.errors import Unavailable
 from ledger.secp256k1 import SIGNATURE_BYTES, InvalidSignature, recover_address
 
@@ -44,32 +44,17 @@ class RecoveryStopped(Unavailable):
     remedy = "Restart the service; what was not acknowledged is sent again by its sender."
 
 
-def question(
-    *,
-    signature: bytes,
-    actor: bytes,
-    nonce: bytes,
-    issued_at: int,
-    kind: bytes,
-    subject: bytes,
-    summary: bytes,
-    body: bytes,
-) -> bytes:
+def question(signature: bytes, signed: SignedFields) -> bytes:
     """One question: did this actor make this signature over this event?
 
     Args:
         signature: 65 bytes.
-        actor: 20 bytes.
-        nonce: 32 bytes.
-        issued_at: milliseconds since the epoch, below 2^64.
-        kind: UTF-8, as all strings.
-        subject: likewise.
-        summary: likewise.
-        body: JCS.
+        signed: the event, its actor among the rest.
 
     Raises:
         ValueError: signature, actor or nonce has another length.
     """
+    kind, subject, summary, actor, issued_at, nonce, body = signed
     # Packing would pad or cut what has another length, and cut signatures can be valid.
     if (len(signature), len(actor), len(nonce)) != (SIGNATURE_BYTES, 20, 32):
         raise ValueError("a signature, an actor and a nonce have 65, 20 and 32 bytes")
@@ -169,18 +154,9 @@ def _match(separator: bytes, requests: BinaryIO) -> bool:
     head = _CHECK.unpack(_read(requests, _CHECK.size))
     signature, actor, nonce, issued_at = head[:4]
     kind, subject, summary, body = (_read(requests, length) for length in head[4:])
-    message = event_digest(
-        separator,
-        kind=kind,
-        subject=subject,
-        summary=summary,
-        actor=actor,
-        issued_at=issued_at,
-        nonce=nonce,
-        body=body,
-    )
+    signed = SignedFields(kind, subject, summary, actor, issued_at, nonce, body)
     try:
-        return bool(recover_address(message, signature) == actor)
+        return bool(recover_address(event_digest(separator, signed), signature) == actor)
     except InvalidSignature:
         return False
 

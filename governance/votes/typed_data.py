@@ -25,6 +25,7 @@ from governance.plan import DeploymentPlan
 from governance.reads import Read, Reader
 from governance.votes.ballots import Ballot, Delegation
 from ledger.chain.errors import ChainAnswerInvalid
+from ledger.eip712 import type_hash
 from ledger.events.canonical import JsonObject
 from ledger.keccak import keccak
 
@@ -46,11 +47,6 @@ _DOMAIN_FIELDS = (
     ("verifyingContract", "address"),
 )
 VERSION = "1"
-
-
-def type_hash(name: str, fields: tuple[tuple[str, str], ...]) -> bytes:
-    """Keccak-256 of a struct's encoded type."""
-    return keccak(f"{name}({','.join(f'{kind} {each}' for each, kind in fields)})".encode())
 
 
 BALLOT_TYPEHASH = type_hash("Ballot", FIELDS["Ballot"])

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
-from ledger.eip712 import EVENT_FIELDS, event_digest, type_hash
+from ledger.eip712 import EVENT_FIELDS, SignedFields, event_digest, type_hash
 from ledger.errors import InvalidInput
 from ledger.events.canonical import MAX_SAFE_INTEGER, JsonObject
 from ledger.events.envelope import Event
@@ -79,10 +79,9 @@ def body_hash(event: Event) -> bytes:
     return hashlib.sha256(event.body_bytes).digest()
 
 
-def digest(event: Event, domain: Domain) -> bytes:
-    """The 32 bytes that the actor signs (EIP-712 `hashTypedData`)."""
-    return event_digest(
-        domain.separator,
+def signed_fields(event: Event) -> SignedFields:
+    """What its actor signs of an event, as bytes."""
+    return SignedFields(
         kind=event.kind.encode(),
         subject=event.subject.encode(),
         summary=event.summary.encode(),
@@ -91,6 +90,11 @@ def digest(event: Event, domain: Domain) -> bytes:
         nonce=bytes.fromhex(event.nonce[2:]),
         body=event.body_bytes,
     )
+
+
+def digest(event: Event, domain: Domain) -> bytes:
+    """The 32 bytes that the actor signs (EIP-712 `hashTypedData`)."""
+    return event_digest(domain.separator, signed_fields(event))
 
 
 def sealed_read_digest(*, reader: str, commitment: bytes, issued_at: int, domain: Domain) -> bytes:

@@ -17,7 +17,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from ledger.errors import ConcordError
-from ledger.events import Domain, verify_signature
+from ledger.events import Domain, Event, verify_signature
+from ledger.events.typed_data import signed_fields
 from ledger.log.errors import LogClosed, NoChainToAsk, QueueFull
 from ledger.log.metrics import Metrics
 from ledger.log.submission import Limits, Pending
@@ -164,12 +165,11 @@ class Intake:
         return len(self._verified) < self._limits.batch
 
     def _verify(self, batch: Sequence[Pending]) -> list[Pending]:
-        for pending in batch:
-            pending.nonce = bytes.fromhex(pending.submission.event.nonce[2:])
         checked = self._recovered(batch)
         good: list[Pending] = []
         for pending, is_verified in zip(batch, checked, strict=True):
             event = pending.submission.event
+            pending.nonce = bytes.fromhex(event.nonce[2:])
             try:
                 if not is_verified:
                     verify_signature(event, self._domain)
@@ -219,7 +219,7 @@ class Intake:
             self._recovery = self._recovery or RecoveryProcess()
             if not self._recovery.is_ready():
                 return none
-            asked = [_question(pending) for pending in batch]
+            asked = [_question(pending.submission.event) for pending in batch]
             return self._recovery.matches(self._domain.separator, asked)
         except RecoveryStopped:
             # Slower, not wrong: from now on this thread does the work.
@@ -227,17 +227,9 @@ class Intake:
             return none
 
 
-def _question(pending: Pending) -> bytes:
-    event = pending.submission.event
+def _question(event: Event) -> bytes:
     signature = bytes.fromhex(event.signature[2:])
-    return question(
-        # One of another length must not be cut to fit: it becomes one that nobody made.
-        signature=signature if len(signature) == SIGNATURE_BYTES else bytes(SIGNATURE_BYTES),
-        actor=bytes.fromhex(event.actor[2:]),
-        nonce=pending.nonce,
-        issued_at=event.issued_at,
-        kind=event.kind.encode(),
-        subject=event.subject.encode(),
-        summary=event.summary.encode(),
-        body=event.body_bytes,
-    )
+    # One of another length must not be cut to fit: it becomes one that nobody made.
+    if len(signature) != SIGNATURE_BYTES:
+        signature = bytes(SIGNATURE_BYTES)
+    return question(signature, signed_fields(event))

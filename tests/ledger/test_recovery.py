@@ -8,21 +8,20 @@ import signal
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger.eip712 import SignedFields
 from ledger.errors import ConcordError
 from ledger.events import Domain, Event, verify_signature
+from ledger.events.typed_data import signed_fields
 from ledger.log import Appended, Limits, Log, Submission
 from ledger.recovery import RecoveryProcess, RecoveryStopped, question, serve
 from tests.support.ledgers import Consortium
 from tests.support.logs import LogUnderTest
 from tests.support.waiting import await_that
-
-PARTS = ("signature", "actor", "nonce", "issued_at", "kind", "subject", "summary", "body")
 
 
 @pytest.fixture(scope="module")
@@ -33,17 +32,8 @@ def process() -> Iterator[RecoveryProcess]:
     recovery.close()
 
 
-def parts_of(event: Event) -> dict[str, Any]:
-    return {
-        "signature": bytes.fromhex(event.signature[2:]),
-        "actor": bytes.fromhex(event.actor[2:]),
-        "nonce": bytes.fromhex(event.nonce[2:]),
-        "issued_at": event.issued_at,
-        "kind": event.kind.encode(),
-        "subject": event.subject.encode(),
-        "summary": event.summary.encode(),
-        "body": event.body_bytes,
-    }
+def signature_of(event: Event) -> bytes:
+    return bytes.fromhex(event.signature[2:])
 
 
 def altered(part: object, position: int, flip: int) -> object:
@@ -57,45 +47,54 @@ def altered(part: object, position: int, flip: int) -> object:
 def test_it_knows_signatures_of_their_actors_from_all_others(process: RecoveryProcess) -> None:
     consortium = Consortium()
     separator = consortium.domain.separator
-    good = [parts_of(event) for event in consortium.history(40)]
-    others = [
-        [each | {part: bytes(length)} for each in good]
-        for part, length in (("nonce", 32), ("actor", 20), ("signature", 65))
+    made = [(signature_of(event), signed_fields(event)) for event in consortium.history(40)]
+    good = [question(signature, signed) for signature, signed in made]
+    bad = [
+        *(question(signature, signed._replace(nonce=bytes(32))) for signature, signed in made),
+        *(question(signature, signed._replace(actor=bytes(20))) for signature, signed in made),
+        *(question(bytes(65), signed) for _, signed in made),
     ]
-    asked = [question(**each) for each in (*good, *(each for other in others for each in other))]
-    assert process.matches(separator, asked) == [True] * 40 + [False] * 120
+    assert process.matches(separator, [*good, *bad]) == [True] * 40 + [False] * 120
     assert process.matches(separator, []) == []
     elsewhere = Domain(consortium.domain.chain_id + 1, consortium.domain.origin)
-    assert process.matches(elsewhere.separator, asked[:40]) == [False] * 40
+    assert process.matches(elsewhere.separator, good) == [False] * 40
 
 
 @settings(max_examples=100, deadline=None)
-@given(part=st.sampled_from(PARTS), position=st.integers(0, 500), flip=st.integers(1, 255))
+@given(
+    field=st.sampled_from(["signature", *SignedFields._fields]),
+    position=st.integers(0, 500),
+    flip=st.integers(1, 255),
+)
 def test_no_altered_byte_gets_through(
-    process: RecoveryProcess, part: str, position: int, flip: int
+    process: RecoveryProcess, field: str, position: int, flip: int
 ) -> None:
     consortium = Consortium()
-    parts = parts_of(consortium.dataset("d"))
-    good = question(**parts)
-    changed = question(**parts | {part: altered(parts[part], position, flip)})
+    event = consortium.dataset("d")
+    parts = {"signature": signature_of(event)} | signed_fields(event)._asdict()
+    good, changed = (
+        question(each.pop("signature"), SignedFields(**each))
+        for each in (parts.copy(), parts | {field: altered(parts[field], position, flip)})
+    )
     found = process.matches(consortium.domain.separator, [good, changed, good])
     assert found == [True, False, True]
 
 
 def test_what_stands_in_one_field_never_counts_as_another_s(process: RecoveryProcess) -> None:
     consortium = Consortium()
-    parts = parts_of(consortium.dataset("d"))
-    moved = parts | {"kind": parts["kind"][:-1], "subject": parts["kind"][-1:] + parts["subject"]}
-    asked = [question(**parts), question(**moved)]
+    event = consortium.dataset("d")
+    signed = signed_fields(event)
+    moved = signed._replace(kind=signed.kind[:-1], subject=signed.kind[-1:] + signed.subject)
+    asked = [question(signature_of(event), each) for each in (signed, moved)]
     assert process.matches(consortium.domain.separator, asked) == [True, False]
 
 
 @pytest.mark.parametrize("lengths", [(31, 65, 20), (32, 64, 20), (32, 66, 20), (32, 65, 21)])
 def test_nothing_is_cut_or_padded_to_fit(lengths: tuple[int, int, int]) -> None:
     nonce, signature, actor = (bytes(length) for length in lengths)
-    parts = parts_of(Consortium().dataset("d"))
+    signed = signed_fields(Consortium().dataset("d"))._replace(nonce=nonce, actor=actor)
     with pytest.raises(ValueError, match="65, 20 and 32"):
-        question(**parts | {"nonce": nonce, "signature": signature, "actor": actor})
+        question(signature, signed)
 
 
 def test_it_ends_when_its_input_does() -> None:
@@ -107,7 +106,8 @@ def test_it_ends_when_its_input_does() -> None:
 
 
 def test_it_ends_quietly_at_a_torn_request() -> None:
-    asked = question(**parts_of(Consortium().dataset("d")))
+    event = Consortium().dataset("d")
+    asked = question(signature_of(event), signed_fields(event))
     head = struct.pack(">32sI", bytes(32), 2)
     for request in (b"", head[:5], head, head + asked, head + asked + asked[:-1]):
         answers = io.BytesIO()
@@ -121,7 +121,8 @@ def test_its_death_is_named() -> None:
     os.kill(recovery.pid, signal.SIGKILL)
     recovery._process.wait()
     consortium = Consortium()
-    asked = question(**parts_of(consortium.dataset("d")))
+    event = consortium.dataset("d")
+    asked = question(signature_of(event), signed_fields(event))
     with pytest.raises(RecoveryStopped):
         recovery.matches(consortium.domain.separator, [asked] * 100)
     recovery.close()
